@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Rules that look at more than one key, or at a key in the light of the daemon and the plugin. Each rule is a
+ * function, and all of them are in the table at the end; a message blames the line that wrote the setting.
+ */
+#include "config/load.h"
+
+#include <stdlib.h>
+
+static bool is_type(const struct settings *plugin, const char *type)
+{
+    return strcmp(plugin->type, type) == 0;
+}
+
+/* The line to blame for a setting of plugin `i`. */
+static const struct load_line *blame(const struct config *config, unsigned i, enum key_id id)
+{
+    return load_writer(config, i + 1, id);
+}
+
+static void check_aggregate(struct config *config)
+{
+    for (unsigned i = 0; i < config->plugin_count; i++) {
+        struct settings *plugin = &config->plugins[i];
+
+        if (plugin->set[KEY_aggregate])
+            continue;
+        field_set_add(&plugin->aggregate.fields, FIELD_SRC_HOST);
+        load_message(config, LOG_LEVEL_WARN, NULL, "plugin '%s' has no 'aggregate'; using src_host", plugin->name);
+    }
+}
+
+/* A primitive that no record of this daemon can have would only be empty; pmacct goes on too. */
+static void check_primitives(struct config *config)
+{
+    enum daemon_mask daemon = config->store->daemon;
+
+    for (unsigned i = 0; i < config->plugin_count; i++) {
+        const char *last = "";
+
+        for (unsigned id = 0; id < FIELD_COUNT; id++) {
+            const struct field *field = &field_table[id];
+
+            if (!field_set_has(&config->plugins[i].aggregate.fields, id) || field->keyword[0] == '\0')
+                continue;
+            if ((field->sources & daemon) != 0 || strcmp(field->keyword, last) == 0)
+                continue;
+            last = field->keyword;
+            load_message(config, LOG_LEVEL_WARN, blame(config, i, KEY_aggregate),
+                         "primitive '%s' has no source in %s yet: it will be empty", field->keyword,
+                         key_daemon_name(daemon));
+        }
+    }
+}
+
+static void check_daemonize(struct config *config)
+{
+    if (!config->core.daemonize)
+        return;
+    for (unsigned i = 0; i < config->plugin_count; i++)
+        if (is_type(&config->plugins[i], "print") && config->plugins[i].print_output_file == NULL)
+            load_message(config, LOG_LEVEL_ERROR, load_writer(config, 0, KEY_daemonize),
+                         "'daemonize' leaves plugin '%s' no standard output; set print_output_file",
+                         config->plugins[i].name);
+}
+
+static void check_sampling(struct config *config)
+{
+    if (!config->core.set[KEY_ext_sampling_rate])
+        return;
+    for (unsigned i = 0; i < config->plugin_count; i++) {
+        if (!config->plugins[i].set[KEY_sampling_rate])
+            continue;
+        load_message(config, LOG_LEVEL_ERROR, blame(config, i, KEY_sampling_rate),
+                     "'sampling_rate' and '%s' exclude each other",
+                     load_writer(config, 0, KEY_ext_sampling_rate)->parsed.key);
+        return;
+    }
+}
+
+static void check_savefile(struct config *config)
+{
+    static const enum key_id live[] = {KEY_port, KEY_listen_ip};
+
+    if (!config->core.set[KEY_pcap_savefile])
+        return;
+    for (unsigned i = 0; i < array_length(live); i++) {
+        const struct load_line *line = load_writer(config, 0, live[i]);
+
+        if (line != NULL)
+            load_message(config, LOG_LEVEL_ERROR, line, "'%s' and 'pcap_savefile' exclude each other",
+                         line->parsed.key);
+    }
+}
+
+/* Length of a bin in seconds; of a month the shortest. */
+static uint64_t bin_seconds(const struct time_bins *bins)
+{
+    static const uint64_t seconds[] = {[TIME_UNIT_SECOND] = 1,     [TIME_UNIT_MINUTE] = 60,
+                                       [TIME_UNIT_HOUR] = 3600,    [TIME_UNIT_DAY] = 86400,
+                                       [TIME_UNIT_WEEK] = 7 * 86400, [TIME_UNIT_MONTH] = 28 * 86400};
+
+    return bins->count * seconds[bins->unit];
+}
+
+static void check_history(struct config *config)
+{
+    for (unsigned i = 0; i < config->plugin_count; i++) {
+        const struct settings *plugin = &config->plugins[i];
+        const struct time_bins *bins = &plugin->history;
+
+        if (bins->count == 0)
+            continue;
+        if (bins->unit == TIME_UNIT_SECOND && bins->count > 60 && bins->count % 60 != 0)
+            load_message(config, LOG_LEVEL_ERROR, blame(config, i, KEY_history),
+                         "'history' of plugin '%s' is %u s; expected less than 60 s or whole minutes", plugin->name,
+                         bins->count);
+        if (plugin->history_offset >= bin_seconds(bins))
+            load_message(config, LOG_LEVEL_ERROR, blame(config, i, KEY_history_offset),
+                         "'history_offset' of plugin '%s' is not smaller than the history", plugin->name);
+    }
+}
+
+/* Letters after % that a path may have: those that name a time down to the second. */
+static void check_path_variables(struct config *config)
+{
+    for (unsigned i = 0; i < config->plugin_count; i++) {
+        const char *path = config->plugins[i].print_output_file;
+        unsigned count = 0;
+
+        if (!is_type(&config->plugins[i], "print"))
+            continue;
+        for (const char *p = path; p != NULL && (p = strchr(p, '%')) != NULL;) {
+            if (p[1] == '\0' || strchr("dHmMwWYsSz", p[1]) == NULL) {
+                load_message(config, LOG_LEVEL_ERROR, blame(config, i, KEY_print_output_file),
+                             "'%%%.1s' in print_output_file is not a variable; expected one of d H m M w W Y s S z",
+                             p + 1);
+                break;
+            }
+            p += 2;
+            if (++count > 32) {
+                load_message(config, LOG_LEVEL_ERROR, blame(config, i, KEY_print_output_file),
+                             "print_output_file has more than 32 variables");
+                break;
+            }
+        }
+    }
+}
+
+static void check_latest_file(struct config *config)
+{
+    for (unsigned i = 0; i < config->plugin_count; i++) {
+        struct settings *plugin = &config->plugins[i];
+        const char *file = plugin->print_output_file;
+
+        if (!is_type(plugin, "print") || plugin->print_latest_file == NULL)
+            continue;
+        if (strchr(plugin->print_latest_file, '%') != NULL) {
+            load_message(config, LOG_LEVEL_ERROR, blame(config, i, KEY_print_latest_file),
+                         "'print_latest_file' cannot have variables of time");
+        } else if (file == NULL || strpbrk(file, "%$") == NULL) {
+            load_message(config, LOG_LEVEL_WARN, blame(config, i, KEY_print_latest_file),
+                         "disabling print_latest_file of plugin '%s': print_output_file has no variables",
+                         plugin->name);
+            plugin->print_latest_file = NULL;
+            plugin->set[KEY_print_latest_file] = false;
+        }
+    }
+}
+
+/* In sfacctd: vxlan,PORT, one layer. */
+static void check_tunnel(struct config *config)
+{
+    const char *tunnel = config->core.tunnel_0, *port;
+    unsigned long number;
+    char *end;
+
+    if (tunnel == NULL || config->store->daemon != DAEMON_SFACCTD)
+        return;
+    port = strncmp(tunnel, "vxlan,", 6) == 0 ? tunnel + 6 + strspn(tunnel + 6, " \t") : "";
+    number = strtoul(port, &end, 10);
+    if (*port < '0' || *port > '9' || *end != '\0' || number == 0 || number > 65535)
+        load_message(config, LOG_LEVEL_ERROR, load_writer(config, 0, KEY_tunnel_0),
+                     "'tunnel_0' is '%.60s'; expected vxlan,PORT", tunnel);
+}
+
+/* A path of a UNIX socket must fit into sockaddr_un, which holds 108 bytes with the NUL. */
+static void check_sockets(struct config *config)
+{
+    for (unsigned i = 0; i < config->plugin_count; i++) {
+        const struct settings *plugin = &config->plugins[i];
+
+        if (!is_type(plugin, "memory"))
+            continue;
+        if (strlen(plugin->imt_path) > 107)
+            load_message(config, LOG_LEVEL_ERROR, blame(config, i, KEY_imt_path),
+                         "'imt_path' is longer than the 107 bytes that a socket can have");
+        for (unsigned j = 0; j < i; j++)
+            if (is_type(&config->plugins[j], "memory") && strcmp(config->plugins[j].imt_path, plugin->imt_path) == 0)
+                load_message(config, LOG_LEVEL_ERROR, blame(config, i, KEY_imt_path),
+                             "plugins '%s' and '%s' have one imt_path, '%.60s'; expected one for each",
+                             config->plugins[j].name, plugin->name, plugin->imt_path);
+    }
+    if (config->core.control_path != NULL && strlen(config->core.control_path) > 107)
+        load_message(config, LOG_LEVEL_ERROR, load_writer(config, 0, KEY_control_path),
+                     "'control_path' is longer than the 107 bytes that a socket can have");
+}
+
+static void check_output_files(struct config *config)
+{
+    for (unsigned i = 0; i < config->plugin_count; i++) {
+        const char *file = config->plugins[i].print_output_file;
+
+        if (!is_type(&config->plugins[i], "print") || file == NULL)
+            continue;
+        for (unsigned j = 0; j < i; j++) {
+            const struct settings *other = &config->plugins[j];
+
+            if (is_type(other, "print") && other->print_output_file != NULL &&
+                strcmp(other->print_output_file, file) == 0)
+                load_message(config, LOG_LEVEL_WARN, blame(config, i, KEY_print_output_file),
+                             "plugins '%s' and '%s' write to one file", other->name, config->plugins[i].name);
+        }
+    }
+}
+
+static void check_secrets(struct config *config)
+{
+    const struct config_store *store = config->store;
+
+    if (!store->file_mode_known || (store->file_mode & 0004) == 0)
+        return;
+    for (unsigned i = 0; i < store->line_count; i++) {
+        const struct load_line *line = &store->lines[i];
+
+        if (line->flag || line->key == NULL || line->key->type != KEY_TYPE_SECRET)
+            continue;
+        load_message(config, LOG_LEVEL_WARN, line, "this file holds a password and everybody may read it (mode %04o)",
+                     store->file_mode);
+        return;
+    }
+}
+
+static void (*const rules[])(struct config *config) = {
+    check_aggregate,      check_primitives,  check_daemonize, check_sampling, check_savefile,     check_history,
+    check_path_variables, check_latest_file, check_tunnel,    check_sockets,  check_output_files, check_secrets,
+};
+
+void check_run(struct config *config)
+{
+    for (unsigned i = 0; i < array_length(rules); i++)
+        rules[i](config);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One decoded flow record, as decoders fill it in and enrichers complete it, inside the collector process. Members
+ * come from fields.def, one each: host byte order, 16-byte addresses, int64 nanoseconds UTC. A member without its bit
+ * in `have` is undefined, so a new record clears the bits and nothing else; "absent" and "zero" stay different until
+ * the output. A flow never crosses a process: its projection does (layout.h).
+ */
+#ifndef FLOW_FLOW_H
+#define FLOW_FLOW_H
+
+#include "flow/field.h"
+#include "net/address.h"
+
+/* Borrowed bytes, valid until the next record is decoded. Not terminated by a NUL. */
+struct span {
+    const char *data;
+    uint32_t length;
+};
+
+typedef uint8_t flow_type_U8;
+typedef uint16_t flow_type_U16;
+typedef uint32_t flow_type_U32;
+typedef uint64_t flow_type_U64;
+typedef struct address flow_type_ADDRESS;
+typedef uint64_t flow_type_MAC;
+typedef uint16_t flow_type_ETHERTYPE;
+typedef uint8_t flow_type_PROTOCOL;
+typedef uint64_t flow_type_FLAGS;
+typedef uint64_t flow_type_FLAGS_TEXT;
+typedef uint32_t flow_type_NUMBER_TEXT;
+typedef char flow_type_LETTER;
+typedef uint64_t flow_type_RD;
+typedef uint8_t flow_type_RD_ORIGIN;
+typedef double flow_type_REAL;
+typedef int64_t flow_type_TIME;
+typedef int64_t flow_type_SECONDS;
+typedef uint64_t flow_type_COUNTER;
+typedef struct span flow_type_STRING;
+
+struct flow {
+    struct field_set have;
+    bool discard; /* told of as discarded by a switch: no traffic, and only for plugins that ask for drop_reason */
+#define FIELD(id, member, keyword, json, title, sql, width, type, ...) flow_type_##type member;
+#include "flow/fields.def"
+#undef FIELD
+};
+
+/* flow_set_src_host(flow, value) and so on: writes the member and marks it present. */
+#define FIELD(id, member, keyword, json, title, sql, width, type, ...)                    \
+    static inline void flow_set_##member(struct flow *flow, flow_type_##type value)        \
+    {                                                                                      \
+        flow->member = value;                                                              \
+        flow->have.words[FIELD_##id / 64] |= UINT64_C(1) << (FIELD_##id % 64);             \
+    }
+#include "flow/fields.def"
+#undef FIELD
+
+static inline void flow_clear(struct flow *flow)
+{
+    for (unsigned i = 0; i < FIELD_WORDS; i++)
+        flow->have.words[i] = 0;
+    flow->discard = false;
+}
+
+static inline bool flow_has(const struct flow *flow, enum field_id id)
+{
+    return field_set_has(&flow->have, id);
+}
+
+/* Longest text that a STRING member may carry, bytes; decoders cut longer ones and count them. */
+#define flow_string_max 1024
+
+#endif
