@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The collector process: datagrams from a socket or a savefile -> allow list -> decoder -> enrich -> emit. It is told
+ * to stop on its control socket; then it takes what the kernel still holds, closes the rings with END and exits 0.
+ */
+#ifndef CORE_COLLECTOR_H
+#define CORE_COLLECTOR_H
+
+#include "core/daemon.h"
+#include "core/emit.h"
+
+struct collector_start {
+    const struct daemon *daemon;
+    const struct settings *settings; /* the core's */
+    struct ledger *ledger;
+    const struct emit_target *targets;
+    unsigned target_count;
+    int socket_fd;  /* bound by the supervisor, so that a new collector finds its queue; -1 with a savefile */
+    int control_fd; /* speaks enum plugin_command of plugins/plugin.h */
+    bool progress;  /* a person is watching: show how far a savefile has been read */
+};
+
+/* Returns the exit status of the process. */
+int collector_run(const struct collector_start *start);
+
+#endif

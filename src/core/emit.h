@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From a decoded, enriched flow to the plugins: for each plugin, is it for you, then projection into its ring. One
+ * emitter per lane. Counters gather in the emitter and go to the ledger once per batch, in emit_publish.
+ */
+#ifndef CORE_EMIT_H
+#define CORE_EMIT_H
+
+#include "base/ledger.h"
+#include "config/settings.h"
+#include "flow/layout.h"
+#include "ring/ring.h"
+
+struct emit_target { /* one plugin, as the collector sees it; filled in by the supervisor before the fork */
+    const struct settings *settings;
+    const struct layout *layout;
+    struct ring *ring;
+    struct ledger_plugin *block;
+};
+
+struct emitter;
+
+/* `wait` is for file input: a full ring is waited for instead of dropping. NULL with a phrase on failure. */
+struct emitter *emitter_new(const struct emit_target *targets, unsigned count, bool wait, struct error *error);
+void emitter_free(struct emitter *emitter);
+
+/* All fields that some plugin asks for. */
+struct field_set emitter_needs(const struct emitter *emitter);
+
+/* Gives the flow to every plugin. `flow` may be changed (tags of a plugin). */
+void emit_flow(struct emitter *emitter, struct flow *flow);
+
+/* Makes what was written visible, wakes who sleeps, and brings the counters up to date. */
+void emit_publish(struct emitter *emitter);
+
+/* Writes END to every ring, waiting for room if need be up to `timeout_ms`, and publishes. */
+void emit_end(struct emitter *emitter, int timeout_ms);
+
+#endif

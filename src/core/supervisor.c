@@ -1,0 +1,747 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/supervisor.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/process.h"
+#include "base/server.h"
+#include "base/time.h"
+#include "core/child.h"
+#include "core/collector.h"
+#include "core/losses.h"
+#include "core/module.h"
+#include "core/plan.h"
+#include "net/socket.h"
+#include "plugins/plugin.h"
+
+#define start_limit_ns (INT64_C(30) * time_second_ns)
+#define kill_grace_ns (INT64_C(2) * time_second_ns) /* beyond shutdown_timeout, before SIGKILL */
+
+enum phase { PHASE_STARTING, PHASE_UP, PHASE_STOPPING_COLLECTOR, PHASE_STOPPING_PLUGINS, PHASE_DONE };
+
+struct supervisor {
+    const struct daemon *daemon;
+    struct config *config;
+    struct plan plan;
+    struct ledger *ledger;
+    struct loop *loop;
+    struct server *control;
+    struct losses losses;
+    struct child collector;
+    struct child plugins[ledger_plugins_max];
+    struct child *all[ledger_plugins_max + 1];
+    struct loop_handler *watches[ledger_plugins_max + 1];
+    struct loop_handler *timer; /* restarts, and the deadline of the phase */
+    int64_t deadline_ns;
+    enum phase phase;
+    int signal_fd, socket_fd;
+    bool dry_run, failed;
+};
+
+struct plugin_child {
+    struct supervisor *supervisor;
+    unsigned index;
+};
+
+static void be_nice(const struct settings *settings)
+{
+    if (settings->proc_priority != 0 && setpriority(PRIO_PROCESS, 0, (int)settings->proc_priority) < 0)
+        log_warn("cannot set the priority %d: %s", (int)settings->proc_priority, strerror(errno));
+}
+
+/*
+ * In a child: what is the supervisor's alone is let go of, so that its sockets end with it and a client sees its
+ * answer end. What a child has to say before it is ready goes up as a phrase, so it needs no terminal to hold open.
+ */
+static void leave_supervisor(struct supervisor *supervisor)
+{
+    server_leave(supervisor->control);
+    loop_free(supervisor->loop);
+    close(supervisor->signal_fd);
+    if (supervisor->config->core.daemonize)
+        process_leave_terminal();
+    log_started();
+}
+
+static int run_collector(void *context, int control_fd)
+{
+    struct supervisor *supervisor = context;
+    struct collector_start start = {
+        .daemon = supervisor->daemon,
+        .settings = &supervisor->config->core,
+        .ledger = supervisor->ledger,
+        .targets = supervisor->plan.targets,
+        .target_count = supervisor->plan.count,
+        .socket_fd = supervisor->socket_fd,
+        .control_fd = control_fd,
+        .progress = !start.settings->daemonize && isatty(STDERR_FILENO),
+    };
+
+    leave_supervisor(supervisor);
+    process_title("%s: collector [%s]", supervisor->daemon->name, start.settings->name);
+    be_nice(start.settings);
+    return collector_run(&start);
+}
+
+/* pidfile-TYPE-NAME beside the daemon's own. Returns a descriptor, -1 without a pid file, -2 with a phrase. */
+static int plugin_pidfile(const struct settings *core, const struct settings *settings, char *path, size_t size,
+                          struct error *error)
+{
+    int fd;
+
+    if (core->pidfile == NULL)
+        return -1;
+    if (snprintf(path, size, "%s-%s-%s", core->pidfile, settings->type, settings->name) >= (int)size) {
+        error_set(error, "the path of the pid file is too long");
+        return -2;
+    }
+    fd = process_pidfile(path, error);
+    return fd < 0 ? -2 : fd;
+}
+
+static int run_plugin(void *context, int control_fd)
+{
+    const struct plugin_child *which = context;
+    struct supervisor *supervisor = which->supervisor;
+    const struct settings *settings = &supervisor->config->plugins[which->index];
+    struct plugin_start start = {
+        .settings = settings,
+        .layout = supervisor->plan.targets[which->index].layout,
+        .rings = &supervisor->plan.rings[which->index],
+        .ring_count = 1,
+        .ledger = supervisor->ledger,
+        .block = &supervisor->ledger->plugins[which->index],
+        .control_fd = control_fd,
+        .started_ns = supervisor->ledger->started_ns,
+        .replay = supervisor->config->core.pcap_savefile != NULL,
+    };
+    const struct plugin_descriptor *descriptor;
+    char pid_path[4096];
+    struct error error;
+    int pidfile, status;
+
+    leave_supervisor(supervisor);
+    if (supervisor->socket_fd >= 0)
+        close(supervisor->socket_fd); /* a plugin that still delivers does not hold the port */
+    process_title("%s: %s[%s]", supervisor->daemon->name, settings->type, settings->name);
+    log_identity(settings->name, settings->type);
+    be_nice(settings);
+    descriptor = module_open(settings->type, settings->plugin_directory, &error);
+    pidfile = -2;
+    if (descriptor != NULL)
+        pidfile = plugin_pidfile(&supervisor->config->core, settings, pid_path, sizeof(pid_path), &error);
+    if (pidfile == -2) {
+        process_report(control_fd, PLUGIN_REPORT_FAILED, error.text);
+        return 1;
+    }
+    status = descriptor->run(&start);
+    if (pidfile >= 0)
+        process_pidfile_remove(pid_path, pidfile);
+    return status;
+}
+
+static void on_control(void *context, unsigned events);
+
+static unsigned child_index(const struct supervisor *supervisor, const struct child *child)
+{
+    return child == &supervisor->collector ? supervisor->plan.count : (unsigned)(child - supervisor->plugins);
+}
+
+/* The ledger's public view of a plugin process. */
+static void publish_state(struct supervisor *supervisor, unsigned plugin)
+{
+    static const uint32_t states[] = {
+        [CHILD_IDLE] = LEDGER_PLUGIN_STARTING,    [CHILD_STARTING] = LEDGER_PLUGIN_STARTING,
+        [CHILD_RUNNING] = LEDGER_PLUGIN_RUNNING,  [CHILD_WAITING] = LEDGER_PLUGIN_DEAD,
+        [CHILD_GIVEN_UP] = LEDGER_PLUGIN_GIVEN_UP, [CHILD_ENDED] = LEDGER_PLUGIN_ENDED,
+    };
+    struct ledger_plugin *block = &supervisor->ledger->plugins[plugin];
+
+    block->pid = (uint32_t)supervisor->plugins[plugin].pid;
+    __atomic_store_n(&block->state, states[supervisor->plugins[plugin].state], __ATOMIC_RELAXED);
+}
+
+static int start_child(struct supervisor *supervisor, struct child *child, struct error *error)
+{
+    unsigned index = child_index(supervisor, child), count = supervisor->plan.count;
+    struct plugin_child which = {supervisor, index};
+    int result;
+
+    loop_unwatch(supervisor->watches[index]);
+    supervisor->watches[index] = NULL;
+    if (index == count)
+        result = child_start(child, run_collector, supervisor, supervisor->all, count + 1, error);
+    else
+        result = child_start(child, run_plugin, &which, supervisor->all, count + 1, error);
+    if (result < 0)
+        return -1;
+    supervisor->watches[index] = loop_watch(supervisor->loop, child->control_fd, loop_readable, on_control, child);
+    if (index == count)
+        supervisor->ledger->collector_pid = (uint32_t)child->pid;
+    else
+        publish_state(supervisor, index);
+    return supervisor->watches[index] == NULL ? error_set(error, "cannot watch a process") : 0;
+}
+
+static bool all_running(const struct supervisor *supervisor)
+{
+    for (unsigned i = 0; i <= supervisor->plan.count; i++)
+        if (supervisor->all[i]->state != CHILD_RUNNING && supervisor->all[i]->state != CHILD_ENDED)
+            return false;
+    return true;
+}
+
+static bool plugins_gone(const struct supervisor *supervisor)
+{
+    for (unsigned i = 0; i < supervisor->plan.count; i++)
+        if (supervisor->plugins[i].state != CHILD_ENDED && supervisor->plugins[i].state != CHILD_GIVEN_UP)
+            return false;
+    return true;
+}
+
+/* The one timer fires at the nearest of: a restart that is due, the deadline of the phase, the next look at losses. */
+static void set_timer(struct supervisor *supervisor)
+{
+    int64_t nearest = supervisor->losses.next_ns;
+
+    if (supervisor->deadline_ns != 0 && supervisor->deadline_ns < nearest)
+        nearest = supervisor->deadline_ns;
+    for (unsigned i = 0; i <= supervisor->plan.count; i++)
+        if (supervisor->phase == PHASE_UP && supervisor->all[i]->state == CHILD_WAITING &&
+            supervisor->all[i]->restart_ns < nearest)
+            nearest = supervisor->all[i]->restart_ns;
+    loop_timer_set(supervisor->timer, nearest);
+}
+
+static void enter_phase(struct supervisor *supervisor, enum phase phase)
+{
+    int64_t limit_ns = (int64_t)supervisor->config->core.shutdown_timeout * time_second_ns + kill_grace_ns;
+
+    supervisor->phase = phase;
+    supervisor->deadline_ns = phase == PHASE_UP ? 0 : time_monotonic_ns() + limit_ns;
+    if (phase == PHASE_DONE)
+        loop_stop(supervisor->loop);
+    set_timer(supervisor);
+}
+
+static void stop_plugins(struct supervisor *supervisor)
+{
+    enter_phase(supervisor, PHASE_STOPPING_PLUGINS);
+    for (unsigned i = 0; i < supervisor->plan.count; i++) {
+        struct child *child = &supervisor->plugins[i];
+
+        if (child->state == CHILD_WAITING || child->state == CHILD_IDLE) {
+            child->state = CHILD_GIVEN_UP; /* it will not be started again; its ring is booked as lost */
+            publish_state(supervisor, i);
+        }
+        child_order(child, PLUGIN_COMMAND_STOP);
+    }
+    if (plugins_gone(supervisor))
+        enter_phase(supervisor, PHASE_DONE);
+}
+
+static void stop(struct supervisor *supervisor)
+{
+    if (supervisor->phase >= PHASE_STOPPING_COLLECTOR)
+        return;
+    __atomic_store_n(&supervisor->ledger->stopping, 1, __ATOMIC_RELAXED);
+    if (supervisor->collector.state == CHILD_STARTING || supervisor->collector.state == CHILD_RUNNING) {
+        enter_phase(supervisor, PHASE_STOPPING_COLLECTOR);
+        child_order(&supervisor->collector, PLUGIN_COMMAND_STOP);
+    } else {
+        stop_plugins(supervisor);
+    }
+}
+
+static void fail(struct supervisor *supervisor)
+{
+    supervisor->failed = true;
+    stop(supervisor);
+}
+
+static const char *describe_end(int status, char *out, size_t size)
+{
+    if (WIFSIGNALED(status))
+        snprintf(out, size, "was killed by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+    else
+        snprintf(out, size, "ended with status %d", WEXITSTATUS(status));
+    return out;
+}
+
+/* It is started again after a while, or given up; without it there may be no work left. `what` happened to it. */
+static void put_off(struct supervisor *supervisor, struct child *child, const char *who, const char *what)
+{
+    int64_t now = time_monotonic_ns();
+
+    child_died(child, now);
+    if (supervisor->config->core.plugin_exit_any && child != &supervisor->collector)
+        child->state = CHILD_GIVEN_UP;
+    if (child->state == CHILD_WAITING) {
+        log_error("%s %s%s%s; starting it again in %d ms", who, what, child->phrase[0] ? ": " : "", child->phrase,
+                  (int)((child->restart_ns - now) / 1000000));
+        set_timer(supervisor);
+        return;
+    }
+    log_error("%s %s and is not started again", who, what);
+    if (child == &supervisor->collector || supervisor->config->core.plugin_exit_any || plugins_gone(supervisor)) {
+        log_error("no more work is possible. Shutting down.");
+        fail(supervisor);
+    }
+}
+
+/* A process is gone that should not be. */
+static void handle_crash(struct supervisor *supervisor, struct child *child, const char *who)
+{
+    char how[96];
+
+    describe_end(child->status, how, sizeof(how));
+    if (supervisor->phase == PHASE_STARTING) {
+        log_error("%s could not start: %s", who, child->phrase[0] ? child->phrase : how);
+        child->state = CHILD_GIVEN_UP;
+        fail(supervisor);
+        return;
+    }
+    if (supervisor->phase >= PHASE_STOPPING_COLLECTOR) {
+        /* A start that fails tells of all that is wrong, not only of what was first. */
+        if (child->phrase[0] != '\0')
+            log_error("%s could not start: %s", who, child->phrase);
+        else
+            log_error("%s %s while stopping", who, how);
+        child->state = CHILD_GIVEN_UP;
+        return;
+    }
+    put_off(supervisor, child, who, how);
+}
+
+#define child_name_max (ledger_name_max + 32)
+
+static void name_child(const struct supervisor *supervisor, unsigned index, char out[child_name_max])
+{
+    const struct settings *settings = &supervisor->config->plugins[index];
+
+    if (index == supervisor->plan.count)
+        snprintf(out, child_name_max, "the collector");
+    else
+        snprintf(out, child_name_max, "the plugin %s[%s]", settings->type, settings->name);
+}
+
+static void collector_ended(struct supervisor *supervisor)
+{
+    struct child *child = &supervisor->collector;
+
+    if (child->state == CHILD_RUNNING && WIFEXITED(child->status) && WEXITSTATUS(child->status) == 0) {
+        child->state = CHILD_ENDED;
+    } else {
+        ledger_settle_collector(supervisor->ledger);
+        handle_crash(supervisor, child, "the collector");
+    }
+    if (supervisor->phase == PHASE_STOPPING_COLLECTOR)
+        stop_plugins(supervisor);
+    else if (supervisor->phase == PHASE_UP && child->state == CHILD_ENDED && plugins_gone(supervisor))
+        enter_phase(supervisor, PHASE_DONE);
+}
+
+static void plugin_ended(struct supervisor *supervisor, unsigned index)
+{
+    struct child *child = &supervisor->plugins[index];
+    /* The collector of a file writes its END and may be reaped after those who have read it. */
+    bool over = supervisor->phase >= PHASE_STOPPING_COLLECTOR || supervisor->collector.state == CHILD_ENDED ||
+                supervisor->config->core.pcap_savefile != NULL;
+    char who[child_name_max];
+
+    name_child(supervisor, index, who);
+    /* A plugin ends by itself only after the END of its rings: 0, or 1 when it could not deliver all. */
+    if (child->state == CHILD_RUNNING && WIFEXITED(child->status) && WEXITSTATUS(child->status) <= 1 && over) {
+        child->state = CHILD_ENDED;
+    } else {
+        ledger_settle_plugin(supervisor->ledger, index);
+        handle_crash(supervisor, child, who);
+    }
+    publish_state(supervisor, index);
+    if (plugins_gone(supervisor) &&
+        (supervisor->phase == PHASE_STOPPING_PLUGINS || supervisor->collector.state == CHILD_ENDED))
+        enter_phase(supervisor, PHASE_DONE);
+}
+
+static void on_report(struct supervisor *supervisor, struct child *child)
+{
+    char what;
+
+    while (child_report(child, &what)) {
+        if (what == PLUGIN_REPORT_ASKED_TO_STOP) {
+            stop(supervisor);
+        } else if (what == PLUGIN_REPORT_READY && child->state == CHILD_STARTING) {
+            child->state = CHILD_RUNNING;
+            if (child != &supervisor->collector) {
+                publish_state(supervisor, child_index(supervisor, child));
+                if (supervisor->collector.state == CHILD_ENDED) /* its predecessor may have read the END */
+                    child_order(child, PLUGIN_COMMAND_STOP);
+            } else if (supervisor->phase == PHASE_UP) { /* a successor: the others are there already */
+                child_order(child, PLUGIN_COMMAND_START);
+            }
+        }
+    }
+}
+
+static void say_up(struct supervisor *supervisor)
+{
+    const struct settings *core = &supervisor->config->core;
+
+    enter_phase(supervisor, PHASE_UP);
+    if (supervisor->dry_run) {
+        log_info("everything starts; ending, as asked");
+        stop(supervisor);
+        return;
+    }
+    child_order(&supervisor->collector, PLUGIN_COMMAND_START);
+    if (core->pcap_savefile != NULL)
+        log_info("reading %s data from '%s'", supervisor->daemon->traffic, core->pcap_savefile);
+    else
+        log_info("waiting for %s data on interface=%s ip=%s port=%u/udp", supervisor->daemon->traffic,
+                 core->listen_interface ? core->listen_interface : "all", core->listen_ip ? core->listen_ip : "all",
+                 supervisor->plan.port);
+    log_started();
+    process_detached(0);
+}
+
+static void on_control(void *context, unsigned events)
+{
+    struct child *child = context;
+    struct supervisor *supervisor = child->owner;
+    unsigned index = child_index(supervisor, child);
+
+    on_report(supervisor, child);
+    if (events & loop_hangup) { /* SIGCHLD tells how it ended */
+        loop_unwatch(supervisor->watches[index]);
+        supervisor->watches[index] = NULL;
+    }
+    if (supervisor->phase == PHASE_STARTING && all_running(supervisor))
+        say_up(supervisor);
+}
+
+static void reap(struct supervisor *supervisor)
+{
+    int status;
+    pid_t pid;
+
+    /* What everybody said comes before the end of anybody: a short replay may be over in one turn of the loop. */
+    for (unsigned i = 0; i <= supervisor->plan.count; i++)
+        on_report(supervisor, supervisor->all[i]);
+    if (supervisor->phase == PHASE_STARTING && all_running(supervisor))
+        say_up(supervisor);
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        for (unsigned i = 0; i <= supervisor->plan.count; i++) {
+            struct child *child = supervisor->all[i];
+
+            if (child->pid != pid)
+                continue;
+            on_report(supervisor, child); /* what it said last */
+            child->status = status;
+            child->pid = 0;
+            if (child == &supervisor->collector)
+                collector_ended(supervisor);
+            else
+                plugin_ended(supervisor, i);
+            break;
+        }
+    }
+}
+
+static void log_line(void *context, const char *text)
+{
+    (void)context;
+    log_notice("%s", text);
+}
+
+static void log_ledger(struct supervisor *supervisor)
+{
+    log_notice("+++");
+    ledger_report(supervisor->ledger, time_wall_ns(), log_line, NULL);
+    log_notice("---");
+}
+
+static void order_all(struct supervisor *supervisor, char order)
+{
+    for (unsigned i = 0; i <= supervisor->plan.count; i++)
+        child_order(supervisor->all[i], order);
+}
+
+static void on_signal(void *context, unsigned events)
+{
+    struct supervisor *supervisor = context;
+    struct signalfd_siginfo info;
+
+    (void)events;
+    while (read(supervisor->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+        switch (info.ssi_signo) {
+        case SIGCHLD:
+            reap(supervisor);
+            break;
+        case SIGINT:
+        case SIGTERM:
+            if (supervisor->phase < PHASE_STOPPING_COLLECTOR)
+                log_info("%s received. Exiting ...", info.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM");
+            stop(supervisor);
+            break;
+        case SIGHUP:
+            log_reopen();
+            order_all(supervisor, PLUGIN_COMMAND_REOPEN);
+            break;
+        case SIGUSR1:
+            log_ledger(supervisor);
+            break;
+        case SIGUSR2:
+            order_all(supervisor, PLUGIN_COMMAND_RELOAD);
+            break;
+        default:
+            break;
+        }
+    }
+}
+
+/* The phase took too long: whoever is left is killed, and what it held is booked as lost. */
+static void deadline_passed(struct supervisor *supervisor)
+{
+    supervisor->deadline_ns = 0;
+    if (supervisor->phase == PHASE_STARTING) {
+        log_error("not all processes were ready after %d s", (int)(start_limit_ns / time_second_ns));
+        fail(supervisor);
+        return;
+    }
+    for (unsigned i = 0; i <= supervisor->plan.count; i++) {
+        struct child *child = supervisor->all[i];
+        bool due = supervisor->phase == PHASE_STOPPING_PLUGINS || child == &supervisor->collector;
+
+        if (due && child->pid > 0) {
+            log_error("process %ld did not end in time and is killed", (long)child->pid);
+            kill(child->pid, SIGKILL);
+        }
+    }
+}
+
+static void on_timer(void *context, unsigned events)
+{
+    struct supervisor *supervisor = context;
+    int64_t now = time_monotonic_ns();
+    struct error error;
+
+    (void)events;
+    if (now >= supervisor->losses.next_ns)
+        losses_tell(&supervisor->losses, supervisor->ledger, now);
+    if (supervisor->deadline_ns != 0 && now >= supervisor->deadline_ns)
+        deadline_passed(supervisor);
+    for (unsigned i = 0; i <= supervisor->plan.count; i++) {
+        struct child *child = supervisor->all[i];
+
+        if (child->state != CHILD_WAITING || child->restart_ns > now || supervisor->phase != PHASE_UP)
+            continue;
+        if (start_child(supervisor, child, &error) < 0) {
+            char who[child_name_max];
+
+            name_child(supervisor, i, who);
+            snprintf(child->phrase, sizeof(child->phrase), "%s", error.text);
+            put_off(supervisor, child, who, "cannot be started");
+            if (i < supervisor->plan.count)
+                publish_state(supervisor, i);
+        } else if (child == &supervisor->collector) {
+            supervisor->ledger->collector_restarts++;
+        } else {
+            counter_add(&supervisor->ledger->plugins[i].watch[WATCH_plugin_restarts], 1);
+        }
+    }
+    set_timer(supervisor);
+}
+
+static void on_request(void *context, struct answer *answer, const struct frame_request *request, const uint8_t *body,
+                       enum server_right right)
+{
+    const struct supervisor *supervisor = context;
+
+    (void)body;
+    (void)right;
+    if (request->command == FRAME_COMMAND_LEDGER)
+        server_answer_ledger(answer, request, supervisor->ledger);
+    else
+        answer_error(answer, "this is the control socket of %s, which does not know command %u; rows are asked of a "
+                             "memory plugin's socket (imt_path)",
+                     supervisor->daemon->name, request->command);
+}
+
+/* A replay is over in a moment and has no control socket unless it is given a path. */
+static int open_control(struct supervisor *supervisor, struct error *error)
+{
+    const struct settings *core = &supervisor->config->core;
+    char path[128];
+    struct server_options options = {.path = path, .group = core->imt_group};
+
+    if (core->control_path != NULL)
+        options.path = core->control_path;
+    else if (core->pcap_savefile != NULL)
+        return 0;
+    else
+        snprintf(path, sizeof(path), "/tmp/%s.control", supervisor->daemon->name);
+    supervisor->control = server_new(supervisor->loop, &options, on_request, supervisor, error);
+    if (supervisor->control != NULL)
+        return 0;
+    if (core->control_path != NULL)
+        return -1;
+    log_warn("%s; going on without a control socket (set control_path to another place)", error->text);
+    return 0;
+}
+
+static int open_socket(struct supervisor *supervisor, struct error *error)
+{
+    const struct settings *core = &supervisor->config->core;
+    struct socket_options options = {
+        .address = core->listen_ip,
+        .port = supervisor->plan.port,
+        .interface = core->listen_interface,
+        .groups = core->mcast_groups,
+        .ipv6_only = core->ipv6_only,
+        .buffer_bytes = core->pipe_size,
+    };
+    uint64_t got;
+
+    supervisor->socket_fd = -1;
+    if (core->pcap_savefile != NULL)
+        return 0;
+    supervisor->socket_fd = socket_listen(&options, &got, error);
+    if (supervisor->socket_fd >= 0 && core->pipe_size > got)
+        log_warn("asked for a receive buffer of %llu bytes, the kernel gives %llu; raise net.core.rmem_max",
+                 (unsigned long long)core->pipe_size, (unsigned long long)got);
+    return supervisor->socket_fd >= 0 ? 0 : -1;
+}
+
+static sigset_t watched_signals(void)
+{
+    static const int watched[] = {SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
+    sigset_t set;
+
+    sigemptyset(&set);
+    for (unsigned i = 0; i < array_length(watched); i++)
+        sigaddset(&set, watched[i]);
+    return set;
+}
+
+void supervisor_hold_signals(void)
+{
+    sigset_t set = watched_signals();
+
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static int watch_signals(struct supervisor *supervisor, struct error *error)
+{
+    sigset_t set = watched_signals();
+
+    supervisor->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (supervisor->signal_fd < 0 ||
+        loop_watch(supervisor->loop, supervisor->signal_fd, loop_readable, on_signal, supervisor) == NULL)
+        return error_set(error, "cannot watch signals");
+    return 0;
+}
+
+static int prepare(struct supervisor *supervisor, struct error *error)
+{
+    unsigned count = supervisor->config->plugin_count;
+
+    supervisor->ledger = ledger_create(error);
+    supervisor->loop = loop_new(error);
+    if (supervisor->ledger == NULL || supervisor->loop == NULL)
+        return -1;
+    if (plan_make(&supervisor->plan, supervisor->daemon, supervisor->config, supervisor->ledger, error) < 0)
+        return -1;
+    for (unsigned i = 0; i < count; i++)
+        supervisor->all[i] = &supervisor->plugins[i];
+    supervisor->all[count] = &supervisor->collector;
+    for (unsigned i = 0; i <= count; i++) {
+        supervisor->all[i]->control_fd = -1;
+        supervisor->all[i]->owner = supervisor;
+    }
+    supervisor->timer = loop_timer(supervisor->loop, on_timer, supervisor);
+    if (supervisor->timer == NULL)
+        return error_set(error, "out of memory");
+    losses_init(&supervisor->losses);
+    if (open_socket(supervisor, error) < 0 || watch_signals(supervisor, error) < 0)
+        return -1;
+    return open_control(supervisor, error);
+}
+
+static int start_all(struct supervisor *supervisor, struct error *error)
+{
+    supervisor->phase = PHASE_STARTING;
+    supervisor->deadline_ns = time_monotonic_ns() + start_limit_ns;
+    set_timer(supervisor);
+    for (unsigned i = 0; i <= supervisor->plan.count; i++)
+        if (start_child(supervisor, supervisor->all[i], error) < 0)
+            return -1;
+    return 0;
+}
+
+/* The books are closed: what no process will read any more is booked, then the last lines are written. */
+static int finish(struct supervisor *supervisor)
+{
+    /*
+     * A collector that died may have counted a batch that it had not published, a plugin may have taken a run that it
+     * had not counted: both show as the difference between what was written to the ring and what was read.
+     */
+    bool crashed = supervisor->collector.state != CHILD_ENDED || supervisor->ledger->collector_restarts > 0;
+    uint64_t lost;
+
+    for (unsigned i = 0; i < supervisor->plan.count; i++) {
+        const uint64_t *watch = supervisor->ledger->plugins[i].watch;
+
+        if (supervisor->plugins[i].state != CHILD_ENDED || crashed || counter_get(&watch[WATCH_plugin_restarts]) > 0)
+            ledger_settle_ring(supervisor->ledger, i);
+    }
+    losses_tell(&supervisor->losses, supervisor->ledger, time_monotonic_ns());
+    lost = ledger_lost(supervisor->ledger);
+    log_ledger(supervisor);
+    if (supervisor->failed)
+        return SUPERVISOR_EXIT_FAILED;
+    return lost > 0 ? SUPERVISOR_EXIT_LOSS : SUPERVISOR_EXIT_OK;
+}
+
+int supervisor_run(const struct daemon *daemon, struct config *config, bool dry_run)
+{
+    struct supervisor *supervisor = calloc(1, sizeof(*supervisor));
+    struct error error = {""};
+    int status = SUPERVISOR_EXIT_FAILED;
+
+    if (supervisor == NULL)
+        return SUPERVISOR_EXIT_FAILED;
+    supervisor->daemon = daemon;
+    supervisor->config = config;
+    supervisor->dry_run = dry_run;
+    supervisor->socket_fd = -1;
+    if (prepare(supervisor, &error) < 0) {
+        log_error("%s", error.text);
+    } else {
+        process_title("%s: supervisor [%s]", daemon->name, config->core.name);
+        if (start_all(supervisor, &error) < 0) {
+            log_error("%s", error.text);
+            fail(supervisor);
+        }
+        if (supervisor->phase != PHASE_DONE)
+            loop_run(supervisor->loop);
+        status = finish(supervisor);
+    }
+    server_free(supervisor->control);
+    plan_free(&supervisor->plan);
+    if (supervisor->socket_fd >= 0)
+        close(supervisor->socket_fd);
+    loop_free(supervisor->loop);
+    ledger_free(supervisor->ledger);
+    free(supervisor);
+    return status;
+}

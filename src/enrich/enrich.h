@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is added to a record between the decoder and the plugins. Each step is a row {needs, gives, run}; only the
+ * steps whose result some plugin asks for (or that the settings demand) are run, in the order of the table, once per
+ * record for all plugins, so that no two plugins can see different numbers.
+ */
+#ifndef ENRICH_ENRICH_H
+#define ENRICH_ENRICH_H
+
+#include "flow/flow.h"
+
+struct enrich_options {
+    bool renormalize;            /* packets and bytes times the sampling rate, which then reads 1 */
+    uint32_t ext_sampling_rate;  /* overrides what the exporter says; 0 is off */
+};
+
+#define enrich_steps_max 8
+
+struct enrich {
+    struct enrich_options options;
+    unsigned count;
+    void (*steps[enrich_steps_max])(const struct enrich_options *options, struct flow *flow);
+};
+
+/* Chooses the steps for what the plugins want; *wants grows by what the chosen steps need from the decoder. */
+void enrich_init(struct enrich *enrich, const struct enrich_options *options, struct field_set *wants);
+
+static inline void enrich_flow(const struct enrich *enrich, struct flow *flow)
+{
+    for (unsigned i = 0; i < enrich->count; i++)
+        enrich->steps[i](&enrich->options, flow);
+}
+
+#endif
