@@ -1,0 +1,183 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# The recipes of conf/examples do what their first lines say: each one passes --check without a word, runs on the
+# capture that its "Try it" line names, and runs again as a service to which that capture is sent over loopback and
+# which is then stopped. Both times: status 0, the rows are there, their sums are exact, the books balance. Only the
+# folder of the files and the address to listen on are put in by the test.
+. "$(dirname "$0")/../lib/common.sh"
+test_begin
+replay=$(tool replay) || skip "needs a compiler and libpcap"
+top=$(cd "$TESTS/.." && pwd)
+out=$DIR/out # stands for /tmp/flowledger
+
+# name | files or sockets that come out, {log} being standard output | packets and bytes in each | a word in one of them
+# The sums: "whole" is the capture with sampling multiplied out, "sampled" without, "ends" counts both ends of a flow.
+recipes="
+billing-by-host-memory      | out-hosts                     | ends          | 10.9.0.2
+dropped-packets             | out/dropped.json              | 4 348          | \"drop_reason\": \"acl\"
+files-every-5-minutes       | out/flows-*.csv               | whole          | SRC_IP,DST_IP,SRC_PORT,DST_PORT
+in-and-out-per-customer     | out-in out-out                | whole          | 10.9.0.2
+ixp-by-mac                  | out/ixp/*/*-127_0_0_1.json    | whole          | \"mac_src\": \"
+json-lines                  | out/flows.json                | whole          | +00:00
+many-plugins                | out-now out/ports-*.csv out/protocols.json out/total.csv | whole | 10.9.0.2
+multicast-and-allow-file    | out/allowed.csv               | whole          | 127.0.0.1,10.9.0.2,10.9.0.1
+nat-log                     | out/nat-*.csv                 | 1 78           | ,203.0.113.1,33333,
+overlay-vxlan               | {log}                         | 1 122          | 5001
+replay-a-capture            | {log} out/replay.csv          | whole          | 10.9.0.1
+sampling-renormalize        | {log}                         | 300 23400      | 10.0.0.1
+switch-counters             | out/interfaces-*.csv out-counters-127_0_0_1.json | whole | \"ifInOctets\":
+traffic-matrix-as           | out/matrix-*.csv              | 1 78           | 65001,64701,64501,64502,192.0.2.1
+watch-exporters             | {log}                         | sampled        | \"flows\":
+"
+
+# The sums of packets and bytes in CSV, JSON or columns, whichever the file holds: "packets bytes".
+sums()
+{
+    case $1 in
+    *.csv) totals "$@" ;;
+    *) python3 - "$@" <<'END'
+import json, sys
+packets = octets = columns = 0
+for path in sys.argv[1:]:
+    for line in open(path, encoding="utf-8", errors="replace"):
+        words = line.split()
+        if line.startswith("{"):
+            row = json.loads(line)
+            packets, octets = packets + row.get("packets", 0), octets + row.get("bytes", 0)
+        elif words[-2:] == ["PACKETS", "BYTES"]:
+            columns = len(words)
+        elif columns and len(words) == columns and words[-1].isdigit() and words[-2].isdigit():
+            packets, octets = packets + int(words[-2]), octets + int(words[-1])
+print(packets, octets)
+END
+        ;;
+    esac
+}
+
+# configuration NAME: the recipe for this test's folder, in $DIR/conf
+configuration()
+{
+    sed -e "s|/tmp/flowledger|$out|g" "$top/conf/examples/$1.conf" >"$DIR/conf"
+    grep -q '^control_path' "$DIR/conf" || echo "control_path: $out-control" >>"$DIR/conf"
+    CONTROL=$out-control
+    rm -rf "$out" "$out"-*
+    mkdir "$out"
+    : >"$LOG"
+}
+
+# outcome WHEN NAME PLACES SUMS WORD: what has come out, after the end
+outcome()
+{
+    local when=$1 name=$2 places=$3 sums=$4 word=$5 place files
+
+    case $sums in
+    whole) sums=$whole ;;
+    sampled) sums=$sampled ;;
+    ends) sums=$ends ;;
+    esac
+
+    is "$name, $when: status" "$STATUS" 0
+    check "$name, $when: the books balance" balanced "$LOG"
+    is "$name, $when: nothing lost" "$(final input.datagrams_malformed+input.datagrams_denied)" 0
+    for place in $places; do
+        files=$DIR/$place
+        [ "$place" != "{log}" ] || files=$LOG
+        # shellcheck disable=SC2086
+        set -- $files
+        [ ! -e "$files.answer.csv" ] || set -- "$files.answer.csv"
+        check "$name, $when: $place is there" [ -s "$1" ] || continue
+        case $place in
+        *-counters-*) ;; # these are no flows
+        *) is "$name, $when: the sums of $place" "$(sums "$@")" "$sums" ;;
+        esac
+        if grep -qF -e "$word" -- "$@"; then word=""; fi
+    done
+    check "$name, $when: the rows hold what they should" [ -z "$word" ]
+}
+
+# What memory plugins hold has to be asked for while they run.
+ask_sockets()
+{
+    local place
+
+    for place in $1; do
+        if [ -S "$DIR/$place" ]; then
+            "$PMACCT" -p "$DIR/$place" -s -O csv >"$DIR/$place.answer.csv" 2>>"$LOG"
+        fi
+    done
+}
+
+all_read()
+{
+    local name
+
+    for name in $(sed -n 's/^plugins: //p' "$DIR/conf" | tr ',' '\n' | sed 's/.*\[\(.*\)\]/\1/'); do
+        plugin_idle "$name" || return 1
+    done
+}
+
+run_example()
+{
+    local name=$1 places=$2 sums=$3 word=$4 capture count port
+
+    (cd "$top" && "$SFACCTD" --check -f "conf/examples/$name.conf") >"$DIR/checked" 2>&1
+    is "$name: --check passes" $? 0
+    check "$name: --check has nothing to say" eval '! grep -v ": good$" "$DIR/checked" | note | grep .'
+    capture=$(sed -n 's/^! Try it:.* -I \([^ ]*\).*/\1/p' "$top/conf/examples/$name.conf")
+
+    # As it is tried: a capture read to its end.
+    if [ -n "$capture" ] || grep -q '^pcap_savefile' "$top/conf/examples/$name.conf"; then
+        configuration "$name"
+        (cd "$top" && timeout 30 "$SFACCTD" -f "$DIR/conf" ${capture:+-I "$capture"}) >>"$LOG" 2>&1 </dev/null
+        STATUS=$?
+        # A replay ends before anybody can ask its memory plugins.
+        outcome "tried" "$name" "$(tr ' ' '\n' <<<"$places" | grep '[/{.]' | tr '\n' ' ')" "$sums" \
+            "$(grep -q '[/{.]' <<<"$places" && echo "$word")"
+    fi
+    grep -q '^pcap_savefile' "$top/conf/examples/$name.conf" && return
+
+    # As a service.
+    configuration "$name"
+    port=$(free_port)
+    echo "sfacctd_port: $port" >>"$DIR/conf"
+    grep -q '^sfacctd_mcast_groups' "$DIR/conf" || echo "sfacctd_ip: 127.0.0.1" >>"$DIR/conf"
+    cd "$top" || exit 1
+    if ! daemon_start "$DIR/conf" && grep -q 'cannot join the multicast group' "$LOG"; then
+        echo "# this host has no route for multicast: $name runs without" >&3
+        sed -i '/^sfacctd_mcast_groups/d' "$DIR/conf"
+        : >"$LOG"
+        daemon_start "$DIR/conf"
+    fi
+    check "$name, as a service: starts" eval '! gone $DAEMON'
+    capture=${capture:-conf/quickstart/openvswitch.pcap}
+    count=$("$replay" --duration 1 "$capture" "127.0.0.1:$port" | grep -o '[0-9]*' | head -1)
+    check "$name, as a service: all $count datagrams arrive" wait_for 10 all_arrived "$count"
+    check "$name, as a service: the plugins read them" wait_for 10 all_read
+    ask_sockets "$places"
+    check "$name, as a service: ends in time" daemon_end 8 TERM
+    cd "$OLDPWD" || exit 1
+    outcome "as a service" "$name" "$places" "$sums" "$word"
+}
+
+# total [FLAG]: packets and bytes of the capture that most recipes are tried on
+total()
+{
+    local capture=$top/conf/quickstart/openvswitch.pcap
+
+    timeout 30 "$SFACCTD" -P print -c none -O csv "$@" -I "$capture" >"$DIR/total.csv" 2>/dev/null </dev/null
+    totals "$DIR/total.csv"
+}
+
+sampled=$(total)
+whole=$(total -R)
+ends=$(awk '{ print 2 * $1, 2 * $2 }' <<<"$whole")
+check "the capture of the quickstart has traffic" [ "${whole% *}" -gt "${sampled% *}" ]
+
+for file in "$top"/conf/examples/*.conf; do
+    name=$(basename "$file" .conf)
+    row=$(grep "^$name  *|" <<<"$recipes")
+    check "$name is a recipe of this test" [ -n "$row" ] || continue
+    IFS='|' read -r name places sums word < <(sed 's/ *| */|/g' <<<"$row")
+    run_example "$name" "$places" "$sums" "$word"
+done
+test_end
