@@ -632,11 +632,15 @@ static sigset_t watched_signals(void)
     return set;
 }
 
+/* Whoever starts us may have left signals ignored or blocked; an ignored SIGCHLD would hide the end of every child. */
 void supervisor_hold_signals(void)
 {
     sigset_t set = watched_signals();
 
-    sigprocmask(SIG_BLOCK, &set, NULL);
+    for (int number = 1; number < NSIG; number++)
+        if (sigismember(&set, number) == 1)
+            signal(number, SIG_DFL);
+    sigprocmask(SIG_SETMASK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
 }
 
