@@ -76,6 +76,11 @@ static const uint8_t type_writers[FIELD_TYPE_COUNT] = {
     [FIELD_TYPE_SECONDS] = ENCODE_SECONDS,
     [FIELD_TYPE_COUNTER] = ENCODE_U64,
     [FIELD_TYPE_STRING] = ENCODE_STRING_FORMATTED,
+    [FIELD_TYPE_U64_TEXT] = ENCODE_U64,
+    [FIELD_TYPE_I64] = ENCODE_I64,
+    [FIELD_TYPE_HEXADECIMAL] = ENCODE_HEXADECIMAL_64,
+    [FIELD_TYPE_BOOLEAN] = ENCODE_BOOLEAN,
+    [FIELD_TYPE_CUSTOM] = ENCODE_U64,
 };
 
 static enum encode_writer number_writer(unsigned bytes)
@@ -168,7 +173,7 @@ static bool is_wanted(const struct encoder *encoder, enum field_id id, const str
 
     if (!encode_is_json(encoder) && !field->title)
         return false;
-    if (encode_is_event(encoder) && field->type == FIELD_TYPE_COUNTER)
+    if ((encode_is_event(encoder) || encoder->without_counters) && field->type == FIELD_TYPE_COUNTER)
         return false;
     if (field->role == FIELD_ROLE_PURGE)
         return options->history;
@@ -265,7 +270,8 @@ static int compile(struct encoder *encoder, const struct layout *layout, struct 
     return 0;
 }
 
-struct encoder *encoder_new(const struct layout *layout, const struct encode_options *options, struct error *error)
+static struct encoder *make(const struct layout *layout, const struct encode_options *options, bool without_counters,
+                            struct error *error)
 {
     struct encoder *encoder = calloc(1, sizeof(*encoder));
 
@@ -275,7 +281,25 @@ struct encoder *encoder_new(const struct layout *layout, const struct encode_opt
     }
     encoder->options = *options;
     encoder->separator = options->separator ? options->separator : ',';
+    encoder->key_bytes = layout->key_bytes;
+    encoder->without_counters = without_counters;
     if (compile(encoder, layout, error) < 0) {
+        encoder_free(encoder);
+        return NULL;
+    }
+    return encoder;
+}
+
+/* Where events are told apart (NAT, firewalls), a row that counts nothing is one, and its JSON has no counters. */
+struct encoder *encoder_new(const struct layout *layout, const struct encode_options *options, struct error *error)
+{
+    struct encoder *encoder = make(layout, options, false, error);
+    bool tells = layout_find(layout, FIELD_NAT_EVENT) != NULL || layout_find(layout, FIELD_FW_EVENT) != NULL;
+
+    if (encoder == NULL || !tells || !encode_is_json(encoder) || options->dialect != ENCODE_PLUGIN)
+        return encoder;
+    encoder->events = make(layout, options, true, error);
+    if (encoder->events == NULL) {
         encoder_free(encoder);
         return NULL;
     }
@@ -286,6 +310,7 @@ void encoder_free(struct encoder *encoder)
 {
     if (!encoder)
         return;
+    encoder_free(encoder->events);
     free(encoder->head);
     free(encoder->tail);
     free(encoder);
@@ -297,6 +322,8 @@ void encoder_set_purge(struct encoder *encoder, int64_t seconds)
 
     encoder->options.purge_seconds = seconds;
     encoder->purge_length = (size_t)(end - encoder->purge);
+    if (encoder->events != NULL)
+        encoder_set_purge(encoder->events, seconds);
 }
 
 size_t encoder_row_max(const struct encoder *encoder)
@@ -321,6 +348,8 @@ size_t encoder_row(const struct encoder *encoder, const uint8_t *body, const str
     const struct encode_column *column = encoder->columns, *const end = column + encoder->column_count;
     char *at = out;
 
+    if (encoder->events != NULL && (load_u64(body + encoder->key_bytes) | load_u64(body + encoder->key_bytes + 8)) == 0)
+        return encoder_row(encoder->events, body, intern, out);
     if (!encode_is_json(encoder)) {
         if (!encode_is_csv(encoder))
             return encode_formatted_row(encoder, body, intern, out);

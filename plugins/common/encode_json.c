@@ -23,7 +23,7 @@ static char *put_member(char *out, const char *before, const char *name, const c
 
 static bool is_number(enum encode_writer writer)
 {
-    return writer <= ENCODE_U64 || writer == ENCODE_REAL;
+    return writer <= ENCODE_I64 || writer == ENCODE_REAL || writer == ENCODE_BOOLEAN;
 }
 
 static bool is_structure(enum encode_writer writer)
@@ -40,6 +40,7 @@ static bool is_number_in_quotes(const struct encoder *encoder, enum field_id id)
     case FIELD_TYPE_FLAGS:
         return client || encoder->options.tcp_flags_string;
     case FIELD_TYPE_FLAGS_TEXT:
+    case FIELD_TYPE_U64_TEXT:
         return true;
     case FIELD_TYPE_NUMBER_TEXT:
         return !client;

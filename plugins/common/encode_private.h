@@ -12,7 +12,7 @@
 #include "net/names.h"
 #include "plugins/common/encode.h"
 
-#define encode_literal_max 64 /* the longest is `", "export_proto_version": "` */
+#define encode_literal_max 80 /* the longest name is that of a custom primitive, of field_name_max bytes */
 #define encode_literal_step 32 /* bytes of a literal that are copied without asking for its length */
 #define encode_absent_max time_text_max
 #define encode_slack 64 /* bytes that copies of fixed size may touch behind the text */
@@ -23,9 +23,12 @@ enum encode_writer {
     ENCODE_U16,
     ENCODE_U32,
     ENCODE_U64,
+    ENCODE_I64,
     ENCODE_ADDRESS,
     ENCODE_MAC,
     ENCODE_HEXADECIMAL, /* uint16_t */
+    ENCODE_HEXADECIMAL_64,
+    ENCODE_BOOLEAN, /* true or false */
     ENCODE_PROTOCOL,
     ENCODE_FLAG_NAMES, /* JSON array */
     ENCODE_STATUS,     /* forwarding status as words */
@@ -67,6 +70,9 @@ struct encode_text {
 
 struct encoder {
     struct encode_options options;
+    struct encoder *events; /* JSON: for rows of events, which count nothing; NULL: all rows are alike */
+    uint16_t key_bytes;
+    bool without_counters;
     char separator;
     bool quote_values; /* CSV: the separator may be part of a number, an address or a time */
     unsigned column_count;

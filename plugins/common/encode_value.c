@@ -24,9 +24,12 @@ size_t encode_value_max(const struct encode_column *column)
         [ENCODE_U16] = 5,
         [ENCODE_U32] = 10,
         [ENCODE_U64] = text_u64_max,
+        [ENCODE_I64] = 1 + text_u64_max,
         [ENCODE_ADDRESS] = address_text_max,
         [ENCODE_MAC] = 17,
         [ENCODE_HEXADECIMAL] = 4,
+        [ENCODE_HEXADECIMAL_64] = text_hex_max,
+        [ENCODE_BOOLEAN] = 5,
         [ENCODE_PROTOCOL] = 15,
         [ENCODE_FLAG_NAMES] = flag_names_max,
         [ENCODE_STATUS] = status_max,
@@ -68,6 +71,14 @@ static char *put_mac(char *out, uint64_t mac)
         *out++ = ':';
     }
     return out - 1;
+}
+
+static char *put_signed(char *out, int64_t value)
+{
+    if (value >= 0)
+        return text_u64(out, (uint64_t)value);
+    *out++ = '-';
+    return text_u64(out, 0 - (uint64_t)value);
 }
 
 /* Names of the flags that are set, highest bit first. */
@@ -230,6 +241,12 @@ static char *put_rare(const struct encoder *encoder, const struct encode_column 
         return put_mac(out, load_u64(value));
     case ENCODE_HEXADECIMAL:
         return text_hex(out, load_u16(value));
+    case ENCODE_HEXADECIMAL_64:
+        return text_hex(out, load_u64(value));
+    case ENCODE_I64:
+        return put_signed(out, (int64_t)load_u64(value));
+    case ENCODE_BOOLEAN: /* RFC 7011 section 6.1.5: 1 is true */
+        return text_literal(out, load_u64(value) == 1 ? "true" : "false");
     case ENCODE_FLAG_NAMES:
         return put_flag_names(out, load_u64(value));
     case ENCODE_STATUS:

@@ -12,7 +12,7 @@
 #include "flow/layout.h"
 #include "plugins/common/intern.h"
 
-#define fold_times_max 8 /* fields of time in a key */
+#define fold_times_max 40 /* fields of time in a key: ours, and custom ones */
 
 struct fold {
     const struct layout *layout;

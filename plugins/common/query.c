@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/cursor.h"
+#include "flow/custom.h"
 
 enum field_id query_field(const char *name, size_t length)
 {
@@ -152,6 +153,18 @@ static bool place_slot(struct layout *layout, struct layout_slot *slot)
     return slot->bytes == bytes && slot->offset >= start && slot->offset + bytes <= end && slot->offset % bytes == 0;
 }
 
+/* The field of a slot. A name that is not known may be a custom primitive of the daemon: then it is one here, too. */
+static enum field_id read_slot_field(struct cursor *c, const struct layout_slot *slot)
+{
+    size_t length = cursor_u8(c);
+    const char *name = (const char *)cursor_take(c, length);
+    enum field_id field = name != NULL ? query_field(name, length) : FIELD_COUNT;
+
+    if (field == FIELD_COUNT && name != NULL && slot->role == FIELD_ROLE_KEY)
+        field = custom_field_learn(name, length, slot->type);
+    return field;
+}
+
 static int read_slot(struct layout *layout, struct cursor *c, unsigned *unknown, struct error *error)
 {
     struct layout_slot slot = {.offset = cursor_be16(c)};
@@ -160,7 +173,7 @@ static int read_slot(struct layout *layout, struct cursor *c, unsigned *unknown,
     slot.bytes = cursor_u8(c);
     slot.type = cursor_u8(c);
     slot.role = cursor_u8(c);
-    field = read_field(c);
+    field = read_slot_field(c, &slot);
     if (c->failed)
         return error_set(error, "the answer's layout is cut short");
     if (field == FIELD_COUNT || field_table[field].type != slot.type || field_table[field].role != slot.role ||

@@ -80,17 +80,62 @@ static void check_sampling(struct config *config)
 
 static void check_savefile(struct config *config)
 {
-    static const enum key_id live[] = {KEY_port, KEY_listen_ip};
+    static const enum key_id live[] = {KEY_port, KEY_listen_ip, KEY_tcp_port, KEY_tls_port, KEY_dtls_port};
 
     if (!config->core.set[KEY_pcap_savefile])
         return;
     for (unsigned i = 0; i < array_length(live); i++) {
         const struct load_line *line = load_writer(config, 0, live[i]);
 
-        if (line != NULL)
+        if (line != NULL && (line->key->daemons & config->store->daemon) != 0)
             load_message(config, LOG_LEVEL_ERROR, line, "'%s' and 'pcap_savefile' exclude each other",
                          line->parsed.key);
     }
+}
+
+/* The line of a key that counts for this daemon, or NULL when it is not set. */
+static const struct load_line *listener(const struct config *config, enum key_id id)
+{
+    return config->store->daemon == DAEMON_NFACCTD ? load_writer(config, 0, id) : NULL;
+}
+
+/* TCP and TLS share one space of ports, UDP and DTLS the other. The port of UDP has a default that the daemon knows. */
+static void check_ports(struct config *config)
+{
+    const struct settings *core = &config->core;
+
+    if (listener(config, KEY_tls_port) != NULL && core->tls_port == core->tcp_port)
+        load_message(config, LOG_LEVEL_ERROR, listener(config, KEY_tls_port),
+                     "'nfacctd_tls_port' and 'nfacctd_tcp_port' are one port; expected one for each");
+    if (listener(config, KEY_dtls_port) != NULL && core->dtls_port == (core->port != 0 ? core->port : 2100))
+        load_message(config, LOG_LEVEL_ERROR, listener(config, KEY_dtls_port),
+                     "'nfacctd_dtls_port' is the port of plain NetFlow too; expected one for each");
+}
+
+static void check_tls(struct config *config)
+{
+    static const enum key_id ports[] = {KEY_tls_port, KEY_dtls_port};
+    const struct settings *core = &config->core;
+
+    for (unsigned i = 0; i < array_length(ports); i++) {
+        const struct load_line *line = listener(config, ports[i]);
+
+        if (line != NULL && core->tls_path == NULL)
+            load_message(config, LOG_LEVEL_ERROR, line, "'%s' needs tls_path, the directory of key and certificates",
+                         line->parsed.key);
+    }
+    if (listener(config, KEY_tls_peer_names) != NULL && !core->tls_verify)
+        load_message(config, LOG_LEVEL_ERROR, listener(config, KEY_tls_peer_names),
+                     "'nfacctd_tls_peer_names' needs 'nfacctd_tls_verify: true'; else no certificate is looked at");
+}
+
+/* The one key of pmacct's whose meaning here is another one. */
+static void check_connections(struct config *config)
+{
+    if (listener(config, KEY_asa_bi_flow) != NULL && config->core.asa_bi_flow)
+        load_message(config, LOG_LEVEL_NOTICE, listener(config, KEY_asa_bi_flow),
+                     "'tmp_asa_bi_flow' makes a record of each direction; in pmacct it puts the responder's bytes "
+                     "into packets");
 }
 
 /* Length of a bin in seconds; of a month the shortest. */
@@ -118,6 +163,30 @@ static void check_history(struct config *config)
         if (plugin->history_offset >= bin_seconds(bins))
             load_message(config, LOG_LEVEL_ERROR, blame(config, i, KEY_history_offset),
                          "'history_offset' of plugin '%s' is not smaller than the history", plugin->name);
+    }
+}
+
+/* A flow spread over bins has no first and last time in each of them, so pmacct refuses it with stitching too. */
+static void check_pro_rating(struct config *config)
+{
+    if (config->store->daemon != DAEMON_NFACCTD)
+        return;
+    for (unsigned i = 0; i < config->plugin_count; i++) {
+        const struct settings *plugin = &config->plugins[i];
+
+        if (!plugin->pro_rating)
+            continue;
+        if (plugin->stitching)
+            load_message(config, LOG_LEVEL_ERROR, blame(config, i, KEY_pro_rating),
+                         "'nfacctd_pro_rating' and 'nfacctd_stitching' of plugin '%s' exclude each other",
+                         plugin->name);
+        if (plugin->history.count == 0)
+            load_message(config, LOG_LEVEL_WARN, blame(config, i, KEY_pro_rating),
+                         "'nfacctd_pro_rating' of plugin '%s' does nothing without a history", plugin->name);
+        if (config->core.time_new)
+            load_message(config, LOG_LEVEL_WARN, blame(config, i, KEY_pro_rating),
+                         "'nfacctd_pro_rating' of plugin '%s' does nothing with 'nfacctd_time_new: true', which sets "
+                         "the times of flows aside", plugin->name);
     }
 }
 
@@ -242,8 +311,10 @@ static void check_secrets(struct config *config)
 }
 
 static void (*const rules[])(struct config *config) = {
-    check_aggregate,      check_primitives,  check_daemonize, check_sampling, check_savefile,     check_history,
-    check_path_variables, check_latest_file, check_tunnel,    check_sockets,  check_output_files, check_secrets,
+    check_aggregate,  check_primitives,     check_daemonize,   check_sampling, check_savefile, check_ports,
+    check_tls,        check_connections,    check_history,
+    check_pro_rating, check_path_variables, check_latest_file, check_tunnel,   check_sockets,  check_output_files,
+    check_secrets,
 };
 
 void check_run(struct config *config)

@@ -383,6 +383,7 @@ static bool load(struct config *config)
 {
     find_strict(config);
     find_keys(config);
+    settings_load_primitives(config);
     settings_init(&config->core);
     load_plugins(config);
     config->store->writer = calloc(1 + config->plugin_count, sizeof(*config->store->writer));

@@ -63,15 +63,24 @@ static const struct flag {
 
 static const struct {
     const char *name;
+    uint8_t daemons;
+    const char *argument;
     enum options_action action;
     const char *help;
 } actions[] = {
-    {"check", OPTIONS_CHECK, "read the configuration, tell what is wrong, exit"},
-    {"dump-config", OPTIONS_DUMP, "write the configuration in effect and exit"},
-    {"show-layout", OPTIONS_LAYOUT, "write the layout of each plugin's records and exit"},
-    {"list-primitives", OPTIONS_PRIMITIVES, "the same as -a"},
-    {"version", OPTIONS_VERSION, "the same as -V"},
-    {"help", OPTIONS_HELP, "the same as -h"},
+    {"check", DAEMON_ALL, NULL, OPTIONS_CHECK, "read the configuration, tell what is wrong, exit"},
+    {"decode", DAEMON_NFACCTD, "WHAT", OPTIONS_DECODE,
+     "write every record of a capture file, or of a UDP port, with every element by name as a line of JSON"},
+    {"dump-config", DAEMON_ALL, NULL, OPTIONS_DUMP, "write the configuration in effect and exit"},
+    {"show-layout", DAEMON_ALL, NULL, OPTIONS_LAYOUT, "write the layout of each plugin's records and exit"},
+    {"list-primitives", DAEMON_ALL, NULL, OPTIONS_PRIMITIVES, "the same as -a"},
+    {"version", DAEMON_ALL, NULL, OPTIONS_VERSION, "the same as -V"},
+    {"help", DAEMON_ALL, NULL, OPTIONS_HELP, "the same as -h"},
+};
+
+enum {
+    flag_letters_max = 2 * array_length(flags) + 2,
+    first_action = 256 /* beyond all letters */
 };
 
 static const struct flag *find_flag(int letter, enum daemon_mask daemon)
@@ -170,6 +179,8 @@ static int wrong_flag(enum daemon_mask daemon, int result, char **argv, struct e
 
     if (result == ':' && find_flag(optopt, daemon) != NULL)
         return error_set(error, "flag -%c needs a value", optopt);
+    if (result == ':')
+        return error_set(error, "flag %.60s needs a value", word);
     if (optopt != 0 && strncmp(word, "--", 2) != 0)
         return error_set(error, "unknown flag -%c", optopt);
     word += strspn(word, "-");
@@ -177,21 +188,18 @@ static int wrong_flag(enum daemon_mask daemon, int result, char **argv, struct e
         return error_set(error, "flag --%.60s takes no value", word);
     nearest_start(&nearest, word);
     for (unsigned i = 0; i < array_length(actions); i++)
-        nearest_offer(&nearest, actions[i].name);
+        if ((actions[i].daemons & daemon) != 0)
+            nearest_offer(&nearest, actions[i].name);
     if (nearest_result(&nearest) != NULL)
         return error_set(error, "unknown flag --%.60s; did you mean --%s?", word, nearest_result(&nearest));
     return error_set(error, "unknown flag --%.60s", word);
 }
 
-int options_parse(int argc, char **argv, enum daemon_mask daemon, struct options *options, struct error *error)
+/* What getopt asks for: the letters of this daemon's flags, a colon behind each that takes a value. */
+static void getopt_letters(enum daemon_mask daemon, char letters[flag_letters_max])
 {
-    char letters[2 * array_length(flags) + 2];
-    struct option names[array_length(actions) + 1];
     size_t used = 0;
-    int result, which;
 
-    memset(options, 0, sizeof(*options));
-    memset(names, 0, sizeof(names));
     letters[used++] = ':';
     for (unsigned i = 0; i < array_length(flags); i++) {
         if ((flags[i].daemons & daemon) == 0)
@@ -201,17 +209,44 @@ int options_parse(int argc, char **argv, enum daemon_mask daemon, struct options
             letters[used++] = ':';
     }
     letters[used] = '\0';
-    for (unsigned i = 0; i < array_length(actions); i++)
-        names[i].name = actions[i].name;
+}
+
+/* And the long names; `val` leads back to the table. Ended by a row of zeros. */
+static void getopt_names(enum daemon_mask daemon, struct option names[array_length(actions) + 1])
+{
+    unsigned used = 0;
+
+    for (unsigned i = 0; i < array_length(actions); i++) {
+        if ((actions[i].daemons & daemon) == 0)
+            continue;
+        names[used++] = (struct option){.name = actions[i].name,
+                                        .has_arg = actions[i].argument != NULL ? required_argument : no_argument,
+                                        .val = first_action + (int)i};
+    }
+    names[used] = (struct option){.name = NULL};
+}
+
+int options_parse(int argc, char **argv, enum daemon_mask daemon, struct options *options, struct error *error)
+{
+    char letters[flag_letters_max];
+    struct option names[array_length(actions) + 1];
+    int result;
+
+    memset(options, 0, sizeof(*options));
+    getopt_letters(daemon, letters);
+    getopt_names(daemon, names);
     optind = 0; /* a fresh start, for tests call this more than once */
     opterr = 0;
-    while ((result = getopt_long(argc, argv, letters, names, &which)) != -1) {
-        if (result == 0)
-            options->action = actions[which].action;
-        else if (result == ':' || result == '?')
+    while ((result = getopt_long(argc, argv, letters, names, NULL)) != -1) {
+        if (result >= first_action) {
+            options->action = actions[result - first_action].action;
+            if (options->action == OPTIONS_DECODE)
+                options->decode = optarg;
+        } else if (result == ':' || result == '?') {
             return wrong_flag(daemon, result, argv, error);
-        else if (take_flag(options, find_flag(result, daemon), daemon, optarg, error) < 0)
+        } else if (take_flag(options, find_flag(result, daemon), daemon, optarg, error) < 0) {
             return -1;
+        }
     }
     return take_words(options, daemon, argv + optind, error);
 }
@@ -235,7 +270,12 @@ void options_usage(enum daemon_mask daemon, FILE *out)
             fprintf(out, "  -%c %-10s %s\n", flag->letter, flag->argument != NULL ? flag->argument : "", flag->help);
     }
     fputc('\n', out);
-    for (unsigned i = 0; i < array_length(actions); i++)
-        fprintf(out, "  --%-17s %s\n", actions[i].name, actions[i].help);
+    for (unsigned i = 0; i < array_length(actions); i++) {
+        const char *argument = actions[i].argument != NULL ? actions[i].argument : "";
+
+        if ((actions[i].daemons & daemon) != 0)
+            fprintf(out, "  --%s %-*s %s\n", actions[i].name, 16 - (int)strlen(actions[i].name), argument,
+                    actions[i].help);
+    }
     fputs("\nFlags are short for keys and win over the file. All keys: flowledger-keys(5).\n", out);
 }

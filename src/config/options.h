@@ -18,14 +18,16 @@ enum options_action {
     OPTIONS_DUMP,       /* --dump-config */
     OPTIONS_LAYOUT,     /* --show-layout */
     OPTIONS_PRIMITIVES, /* -a, --list-primitives */
+    OPTIONS_DECODE,     /* --decode FILE|PORT: write every record as text, aggregate nothing; nfacctd */
     OPTIONS_VERSION,    /* -V, --version */
     OPTIONS_HELP        /* -h, --help */
 };
 
 struct options {
     enum options_action action;
-    const char *path; /* -f; leads into argv; NULL: flags only */
-    char **lines;     /* "key: value", in the order of the flags; owned */
+    const char *path;   /* -f; leads into argv; NULL: flags only */
+    const char *decode; /* of --decode: a capture file or a port; leads into argv */
+    char **lines;       /* "key: value", in the order of the flags; owned */
     unsigned line_count;
 };
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A fresh struct settings, and the one value that several keys make together: the time bins. */
+/* A fresh struct settings, what must be known before values are read, and what several keys make together. */
 #include "config/settings.h"
 
 #include "config/keys.h"
+#include "config/load.h"
 #include "config/value.h"
+#include "flow/custom.h"
 
 bool settings_is_set(const struct settings *settings, enum key_id id)
 {
@@ -20,6 +22,21 @@ void settings_init(struct settings *settings)
         if (key->setting >= 0 && key->default_text != NULL)
             value_parse(key, key->default_text, (char *)settings + key->offset, NULL);
     }
+}
+
+/* Custom primitives are words of `aggregate`, wherever it stands, so their file comes before all values. The last line
+ * counts, as for every global key. */
+void settings_load_primitives(struct config *config)
+{
+    const struct load_line *last = NULL;
+    struct error error;
+
+    custom_fields_start(config->store->daemon);
+    for (unsigned i = 0; i < config->store->line_count; i++)
+        if (config->store->lines[i].key != NULL && config->store->lines[i].key->setting == KEY_aggregate_primitives)
+            last = &config->store->lines[i];
+    if (last != NULL && last->parsed.value[0] != '\0' && custom_fields_load(last->parsed.value, &error) < 0)
+        load_message(config, LOG_LEVEL_ERROR, last, "key '%s': %s", last->parsed.key, error.text);
 }
 
 void settings_resolve(struct settings *settings)

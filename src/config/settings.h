@@ -66,6 +66,14 @@ bool settings_is_set(const struct settings *settings, enum key_id id);
 /* Puts the default of every key into `settings` and clears all else. */
 void settings_init(struct settings *settings);
 
+struct config;
+
+/*
+ * Makes the custom primitives of the configuration whose lines are known, after those of the one before are forgotten.
+ * Errors are messages of the configuration.
+ */
+void settings_load_primitives(struct config *config);
+
 /* Works the keys that describe time bins into `history`; the last step of loading. */
 void settings_resolve(struct settings *settings);
 

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The table of fields, made from fields.def, and the reading of `aggregate`; see field.h. */
+/* The table of fields, made from fields.def, and its rows that a configuration defines; see field.h. */
 #include "flow/field.h"
 
 #include <ctype.h>
-#include <strings.h>
+#include <stdio.h>
 
-#include "base/nearest.h"
 #include "flow/flow.h"
 
 /* A row's width must be what its type says, for a member of a wrong type would be copied short or long. */
@@ -15,6 +14,8 @@ static const uint8_t type_bytes[FIELD_TYPE_COUNT] = {
     [FIELD_TYPE_FLAGS] = 8,    [FIELD_TYPE_FLAGS_TEXT] = 8, [FIELD_TYPE_NUMBER_TEXT] = 4, [FIELD_TYPE_LETTER] = 1,
     [FIELD_TYPE_RD] = 8,       [FIELD_TYPE_RD_ORIGIN] = 1,  [FIELD_TYPE_REAL] = 8,        [FIELD_TYPE_TIME] = 8,
     [FIELD_TYPE_SECONDS] = 8,  [FIELD_TYPE_COUNTER] = 8,    [FIELD_TYPE_STRING] = 4,
+    [FIELD_TYPE_U64_TEXT] = 8, [FIELD_TYPE_I64] = 8,        [FIELD_TYPE_HEXADECIMAL] = 8, [FIELD_TYPE_BOOLEAN] = 8,
+    [FIELD_TYPE_CUSTOM] = 16,
 };
 
 unsigned field_type_bytes(enum field_type type)
@@ -30,7 +31,7 @@ unsigned field_type_bytes(enum field_type type)
 #define HIDDEN DAEMON_HIDDEN
 #define NO_SOURCE DAEMON_NO_SOURCE
 
-const struct field field_table[FIELD_COUNT] = {
+struct field field_table[FIELD_COUNT] = {
 #define FIELD(id, member, keyword_, json_, title_, sql_, width_, type_, role_, daemons_, sources_, section_, json_rank_, \
               csv_rank_, help_)                                                                                        \
     [FIELD_##id] = {                                                                                                   \
@@ -67,88 +68,66 @@ bool field_set_is_empty(const struct field_set *set)
     return any == 0;
 }
 
-/* The sums: one key that either end of a record may fill. */
-static const struct {
-    const char *keyword;
-    enum field_id source, destination;
-} sum_table[] = {
-    {"sum_host", FIELD_SRC_HOST, FIELD_DST_HOST}, {"sum", FIELD_SRC_HOST, FIELD_DST_HOST},
-    {"sum_net", FIELD_SRC_NET, FIELD_DST_NET},    {"sum_as", FIELD_SRC_AS, FIELD_DST_AS},
-    {"sum_port", FIELD_SRC_PORT, FIELD_DST_PORT}, {"sum_mac", FIELD_SRC_MAC, FIELD_DST_MAC},
-};
-
-static int add_sum(struct aggregate *aggregate, unsigned row, struct error *error)
+enum field_id field_find(const char *keyword)
 {
-    enum field_id source = sum_table[row].source, destination = sum_table[row].destination;
-
-    if (aggregate->sum && aggregate->sum_source != source)
-        return error_set(error, "only one sum_ primitive can be aggregated at a time");
-    if (!aggregate->sum &&
-        (field_set_has(&aggregate->fields, source) || field_set_has(&aggregate->fields, destination)))
-        return error_set(error, "%s cannot be together with %s or %s", sum_table[row].keyword,
-                         field_table[source].keyword, field_table[destination].keyword);
-    aggregate->sum = true;
-    aggregate->sum_source = source;
-    aggregate->sum_destination = destination;
-    field_set_add(&aggregate->fields, source);
-    return 0;
-}
-
-int aggregate_add(struct aggregate *aggregate, const char *keyword, struct error *error)
-{
-    bool found = false;
-
-    if (strcmp(keyword, "none") == 0)
-        return 0;
-    for (unsigned i = 0; i < array_length(sum_table); i++)
-        if (strcmp(keyword, sum_table[i].keyword) == 0)
-            return add_sum(aggregate, i, error);
-    for (unsigned id = 0; id < FIELD_COUNT; id++) {
-        if (field_table[id].keyword[0] == '\0' || strcmp(keyword, field_table[id].keyword) != 0)
-            continue;
-        if (aggregate->sum && (id == aggregate->sum_source || id == aggregate->sum_destination))
-            return error_set(error, "%s cannot be together with the sum of it", keyword);
-        field_set_add(&aggregate->fields, id);
-        found = true;
-    }
-    if (!found) {
-        const char *near = field_nearest(keyword);
-        return error_set(error, "unknown primitive '%.40s'%s%s%s", keyword, near ? ", did you mean '" : "",
-                         near ? near : "", near ? "'?" : "");
-    }
-    return 0;
-}
-
-int aggregate_parse(struct aggregate *aggregate, const char *list, struct error *error)
-{
-    char word[64];
-    size_t length = 0;
-
-    memset(aggregate, 0, sizeof(*aggregate));
-    for (;; list++) {
-        if (*list == ',' || *list == '\0') {
-            word[length] = '\0';
-            if (length > 0 && aggregate_add(aggregate, word, error) < 0)
-                return -1;
-            length = 0;
-            if (*list == '\0')
-                return 0;
-        } else if (!isspace((unsigned char)*list)) {
-            if (length + 1 == sizeof(word))
-                return error_set(error, "unknown primitive '%.40s...'", word);
-            word[length++] = (char)tolower((unsigned char)*list);
-        }
-    }
-}
-
-const char *field_nearest(const char *word)
-{
-    struct nearest nearest;
-
-    nearest_start(&nearest, word);
     for (unsigned id = 0; id < FIELD_COUNT; id++)
-        nearest_offer(&nearest, field_table[id].keyword);
-    for (unsigned i = 0; i < array_length(sum_table); i++)
-        nearest_offer(&nearest, sum_table[i].keyword);
-    return nearest_result(&nearest);
+        if (field_table[id].keyword[0] != '\0' && strcmp(keyword, field_table[id].keyword) == 0)
+            return (enum field_id)id;
+    return FIELD_COUNT;
+}
+
+/* The texts of defined rows, and what the rows were before. */
+static struct custom_row {
+    char name[field_name_max + 1];
+    char keyword[field_name_max + 1];
+    char help[field_name_max + 1];
+    struct field before;
+    bool defined;
+} custom_rows[field_custom_count];
+
+/* Bytes that values of a type mostly need, for the formatted column; the name may be longer. */
+static unsigned column_bytes(const struct field_definition *definition)
+{
+    static const uint8_t usual[FIELD_TYPE_COUNT] = {
+        [FIELD_TYPE_ADDRESS] = 45, [FIELD_TYPE_MAC] = 17, [FIELD_TYPE_TIME] = 29, [FIELD_TYPE_STRING] = 22,
+        [FIELD_TYPE_BOOLEAN] = 5,
+    };
+    unsigned width = usual[definition->type] != 0 ? usual[definition->type] : 20;
+    unsigned name = (unsigned)strnlen(definition->name, field_name_max);
+
+    return (name > width ? name : width) + 2;
+}
+
+void field_define(enum field_id id, const struct field_definition *definition)
+{
+    struct custom_row *row = &custom_rows[id - FIELD_CUSTOM_0];
+    struct field *field = &field_table[id];
+
+    if (!row->defined)
+        row->before = *field;
+    row->defined = true;
+    snprintf(row->name, sizeof(row->name), "%s", definition->name);
+    snprintf(row->keyword, sizeof(row->keyword), "%s", definition->name);
+    for (char *at = row->keyword; *at != '\0'; at++)
+        *at = (char)tolower((unsigned char)*at);
+    snprintf(row->help, sizeof(row->help), "%s", definition->help);
+    field->keyword = row->keyword;
+    field->json = row->name;
+    field->title = row->name;
+    field->sql = row->name;
+    field->help = row->help;
+    field->type = definition->type;
+    field->raw = definition->raw;
+    field->width = (uint16_t)column_bytes(definition);
+    field->daemons = definition->daemons;
+    field->sources = definition->daemons;
+}
+
+void field_undefine(enum field_id id)
+{
+    struct custom_row *row = &custom_rows[id - FIELD_CUSTOM_0];
+
+    if (row->defined)
+        field_table[id] = row->before;
+    row->defined = false;
 }

@@ -37,6 +37,11 @@ enum field_type {
     FIELD_TYPE_SECONDS,     /* int64_t, seconds since 1970 UTC */
     FIELD_TYPE_COUNTER,     /* uint64_t */
     FIELD_TYPE_STRING,      /* struct span in a flow, an intern id (uint32_t) in a key */
+    FIELD_TYPE_U64_TEXT,    /* uint64_t, a string in JSON */
+    FIELD_TYPE_I64,         /* int64_t */
+    FIELD_TYPE_HEXADECIMAL, /* uint64_t, written in hexadecimal without a prefix */
+    FIELD_TYPE_BOOLEAN,     /* uint64_t, 1 is true and all else is not */
+    FIELD_TYPE_CUSTOM,      /* a custom row before it is defined: sixteen bytes that nobody asks for */
     FIELD_TYPE_COUNT
 };
 
@@ -92,9 +97,11 @@ struct field {
     uint16_t csv_rank;
     uint8_t daemons; /* enum daemon_mask: who lists it */
     uint8_t sources; /* enum daemon_mask: who fills it in today */
+    bool raw;        /* STRING: the flow has any bytes, records and outputs their hexadecimal digits */
 };
 
-extern const struct field field_table[FIELD_COUNT];
+/* For reading only: nobody but field_define() and field_undefine() writes to it, before the processes are forked. */
+extern struct field field_table[FIELD_COUNT];
 extern const char *const field_section_name[FIELD_SECTION_COUNT];
 
 #define FIELD_WORDS ((FIELD_COUNT + 63) / 64)
@@ -130,7 +137,7 @@ bool field_set_is_empty(const struct field_set *set);
 /* Bytes of a value of this type in a key or a value slot: 1, 2, 4, 8 or 16. */
 unsigned field_type_bytes(enum field_type type);
 
-/* What `aggregate` says, parsed. */
+/* What `aggregate` says, parsed: primitives, sums, custom primitives, elements by their names. See aggregate.c. */
 struct aggregate {
     struct field_set fields;
     bool sum; /* one of sum_host, sum_net, sum_as, sum_port, sum_mac: each record counts for both of its ends */
@@ -138,15 +145,31 @@ struct aggregate {
 };
 
 /*
- * Adds the primitive `keyword` (lower case) to the aggregate. An unknown one, or a sum beside the field it sums, is an
- * error whose phrase names the nearest keyword. Returns 0 or -1.
+ * Adds the word `keyword` (lower case) to the aggregate. An unknown one, or a sum beside the field it sums, is an
+ * error whose phrase names the nearest word. The name of an element takes a custom field. Returns 0 or -1.
  */
 int aggregate_add(struct aggregate *aggregate, const char *keyword, struct error *error);
 
 /* The whole value of the key `aggregate`: comma separated, blanks and case ignored. Returns 0 or -1. */
 int aggregate_parse(struct aggregate *aggregate, const char *list, struct error *error);
 
-/* The keyword that looks most like `word`, or NULL when none is near. */
-const char *field_nearest(const char *word);
+/* The row of a keyword (lower case), the first of them if several come together; FIELD_COUNT when there is none. */
+enum field_id field_find(const char *keyword);
+
+/* What is said of a custom field when it is defined. Texts are copied. */
+struct field_definition {
+    const char *name; /* JSON name, column, and in lower case the keyword; at most field_name_max bytes */
+    const char *help;
+    enum field_type type;
+    bool raw;
+    uint8_t daemons; /* enum daemon_mask: who lists it and fills it in */
+};
+
+#define field_name_max 64u
+#define field_custom_count (FIELD_CUSTOM_31 - FIELD_CUSTOM_0 + 1)
+
+/* Makes `id`, FIELD_CUSTOM_0 to FIELD_CUSTOM_31, a field like others; or takes that back. Not with several threads. */
+void field_define(enum field_id id, const struct field_definition *definition);
+void field_undefine(enum field_id id);
 
 #endif

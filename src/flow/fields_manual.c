@@ -35,7 +35,7 @@ int main(void)
     for (unsigned section = 0; section < FIELD_SECTION_COUNT; section++) {
         printf(".SS %s\n", field_section_name[section]);
         for (unsigned id = 0; id < FIELD_COUNT; id++)
-            if (field_table[id].section == section)
+            if (field_table[id].section == section && field_table[id].type != FIELD_TYPE_CUSTOM)
                 print_field(&field_table[id]);
     }
     return fflush(stdout) == 0 && !ferror(stdout) ? 0 : 1;

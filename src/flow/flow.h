@@ -36,6 +36,7 @@ typedef int64_t flow_type_TIME;
 typedef int64_t flow_type_SECONDS;
 typedef uint64_t flow_type_COUNTER;
 typedef struct span flow_type_STRING;
+typedef struct span flow_type_CUSTOM; /* or any other value, in the same sixteen bytes: see flow_set_custom_number */
 
 struct flow {
     struct field_set have;
@@ -54,6 +55,42 @@ struct flow {
     }
 #include "flow/fields.def"
 #undef FIELD
+
+/* The custom fields stand one behind the other, in the order of their ids. */
+_Static_assert(sizeof(struct span) == 16 && sizeof(struct address) == 16 &&
+                   offsetof(struct flow, custom_31) == offsetof(struct flow, custom_0) + 31 * sizeof(struct span),
+               "custom fields are an array");
+
+static inline void flow_set_custom(struct flow *flow, enum field_id id, const void *value, size_t bytes)
+{
+    size_t place = (size_t)id - FIELD_CUSTOM_0;
+
+    memcpy((uint8_t *)flow + offsetof(struct flow, custom_0) + sizeof(struct span) * place, value, bytes);
+    flow->have.words[id / 64] |= UINT64_C(1) << (id % 64);
+}
+
+/* `id` is that of a struct custom_field, whose semantics say which of the four is right (custom_store). */
+static inline void flow_set_custom_number(struct flow *flow, enum field_id id, uint64_t number)
+{
+    flow_set_custom(flow, id, &number, sizeof(number));
+}
+
+static inline void flow_set_custom_real(struct flow *flow, enum field_id id, double real)
+{
+    flow_set_custom(flow, id, &real, sizeof(real));
+}
+
+static inline void flow_set_custom_address(struct flow *flow, enum field_id id, const struct address *address)
+{
+    flow_set_custom(flow, id, address, sizeof(*address));
+}
+
+static inline void flow_set_custom_span(struct flow *flow, enum field_id id, const char *data, uint32_t length)
+{
+    struct span span = {data, length};
+
+    flow_set_custom(flow, id, &span, sizeof(span));
+}
 
 static inline void flow_clear(struct flow *flow)
 {

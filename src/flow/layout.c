@@ -107,6 +107,59 @@ static enum field_id source_of(enum field_id id, const struct aggregate *aggrega
     return id;
 }
 
+/* One stretch of bytes that lie together in the flow and in the body. */
+struct stretch {
+    uint16_t from, to, bytes;
+};
+
+/* Copies in the order of the body, joined where both sides go on without a gap. Returns how many stretches. */
+static unsigned join_copies(const struct layout *layout, unsigned pass, struct stretch *stretches)
+{
+    static const uint8_t sizes[] = {[GROUP_16] = 16, [GROUP_8] = 8, [GROUP_4] = 4, [GROUP_2] = 2, [GROUP_1] = 1};
+    unsigned count = 0, i = 0;
+
+    for (unsigned group = GROUP_16; group <= GROUP_1; group++) {
+        for (; i < layout->copy_end[pass][group]; i++) {
+            const struct layout_copy *copy = &layout->copies[pass][i];
+            bool joined = false;
+
+            for (unsigned k = 0; k < count && !joined; k++) {
+                struct stretch *before = &stretches[k];
+
+                joined = before->from + before->bytes == copy->from && before->to + before->bytes == copy->to;
+                before->bytes = (uint16_t)(before->bytes + (joined ? sizes[group] : 0));
+            }
+            if (!joined)
+                stretches[count++] = (struct stretch){copy->from, copy->to, sizes[group]};
+        }
+    }
+    return count;
+}
+
+static const uint8_t run_sizes[] = {32, 16, 8, 4, 2, 1};
+
+/* Cuts the stretches into pieces of the sizes that one or two moves can do, the largest first. */
+static void make_runs(struct layout *layout, unsigned pass)
+{
+    struct stretch stretches[FIELD_COUNT];
+    unsigned count = join_copies(layout, pass, stretches);
+    uint16_t made = 0;
+
+    for (unsigned size = 0; size < array_length(run_sizes); size++) {
+        for (unsigned i = 0; i < count; i++) {
+            struct stretch *stretch = &stretches[i];
+
+            for (; stretch->bytes >= run_sizes[size]; made++) {
+                layout->runs[pass][made] = (struct layout_run){stretch->from, stretch->to};
+                stretch->from = (uint16_t)(stretch->from + run_sizes[size]);
+                stretch->to = (uint16_t)(stretch->to + run_sizes[size]);
+                stretch->bytes = (uint16_t)(stretch->bytes - run_sizes[size]);
+            }
+        }
+        layout->run_end[pass][size] = made;
+    }
+}
+
 static void make_program(struct layout *layout, const struct aggregate *aggregate, const struct layout_options *options,
                          unsigned pass)
 {
@@ -120,12 +173,14 @@ static void make_program(struct layout *layout, const struct aggregate *aggregat
             if (group_of(slot->field) != group)
                 continue;
             layout->copies[pass][count++] = (struct layout_copy){
-                .from = field_table[from].flow_offset, .to = slot->offset, .bit = (uint16_t)from};
+                .from = field_table[from].flow_offset, .to = slot->offset, .bit = (uint16_t)from,
+                .raw = field_table[from].raw};
             field_set_add(&layout->needs, from);
             field_set_add(&layout->copied[pass], from);
         }
         layout->copy_end[pass][group] = count;
     }
+    make_runs(layout, pass);
 }
 
 /* FNV-1a over what both ends must agree on. */
@@ -183,6 +238,24 @@ const struct layout_slot *layout_find(const struct layout *layout, enum field_id
     return NULL;
 }
 
+/* Bytes as "0A-FF", as many as fit in flow_string_max. Returns the length of the text. */
+static uint16_t put_raw(uint8_t *out, const struct span *span)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    uint32_t count = (uint32_t)min_u64(span->length, (flow_string_max + 1) / 3);
+    uint8_t *at = out;
+
+    for (uint32_t i = 0; i < count; i++) {
+        uint8_t byte = (uint8_t)span->data[i];
+
+        if (i > 0)
+            *at++ = '-';
+        *at++ = (uint8_t)digits[byte >> 4];
+        *at++ = (uint8_t)digits[byte & 15];
+    }
+    return (uint16_t)(at - out);
+}
+
 static size_t project_strings(const struct layout *layout, const struct flow *flow, const struct layout_copy *copy,
                               const struct layout_copy *end, uint8_t *out)
 {
@@ -196,8 +269,12 @@ static size_t project_strings(const struct layout *layout, const struct flow *fl
         if (flow_has(flow, copy->bit)) {
             const struct span *span = (const struct span *)((const uint8_t *)flow + copy->from);
 
-            bytes = (uint16_t)min_u64(span->length, flow_string_max);
-            memcpy(tail + 2, span->data, bytes);
+            if (copy->raw) {
+                bytes = put_raw(tail + 2, span);
+            } else {
+                bytes = (uint16_t)min_u64(span->length, flow_string_max);
+                memcpy(tail + 2, span->data, bytes);
+            }
         }
         memcpy(tail, &bytes, 2);
         tail += 2 + bytes;
@@ -209,23 +286,23 @@ static size_t project_strings(const struct layout *layout, const struct flow *fl
 }
 
 /* The common case: the flow has every field that is copied. `out` is nobody else's, so nothing is loaded twice. */
-static void project_whole(const struct layout_copy *restrict copy, const uint16_t *restrict end,
-                          const uint8_t *restrict from, uint8_t *restrict out)
+static inline void project_whole(const struct layout_run *restrict run, const uint16_t *restrict end,
+                                 const uint8_t *restrict from, uint8_t *restrict out)
 {
-    const struct layout_copy *const end_16 = copy + end[GROUP_16], *const end_8 = copy + end[GROUP_8];
-    const struct layout_copy *const end_4 = copy + end[GROUP_4], *const end_2 = copy + end[GROUP_2];
-    const struct layout_copy *const end_1 = copy + end[GROUP_1];
+    const struct layout_run *const first = run;
 
-    for (; copy < end_16; copy++)
-        memcpy(out + copy->to, from + copy->from, 16);
-    for (; copy < end_8; copy++)
-        memcpy(out + copy->to, from + copy->from, 8);
-    for (; copy < end_4; copy++)
-        memcpy(out + copy->to, from + copy->from, 4);
-    for (; copy < end_2; copy++)
-        memcpy(out + copy->to, from + copy->from, 2);
-    for (; copy < end_1; copy++)
-        out[copy->to] = from[copy->from];
+    for (; run < first + end[0]; run++)
+        memcpy(out + run->to, from + run->from, 32);
+    for (; run < first + end[1]; run++)
+        memcpy(out + run->to, from + run->from, 16);
+    for (; run < first + end[2]; run++)
+        memcpy(out + run->to, from + run->from, 8);
+    for (; run < first + end[3]; run++)
+        memcpy(out + run->to, from + run->from, 4);
+    for (; run < first + end[4]; run++)
+        memcpy(out + run->to, from + run->from, 2);
+    for (; run < first + end[5]; run++)
+        out[run->to] = from[run->from];
 }
 
 /* The general one: what the flow does not have is zero. */
@@ -250,13 +327,15 @@ size_t layout_project(const struct layout *layout, const struct flow *flow, unsi
     const uint16_t *end = layout->copy_end[pass];
     uint64_t missing = 0;
 
+    /* Straight code: compilers leave a loop of three words a loop. */
+#pragma GCC unroll 4
     for (unsigned i = 0; i < FIELD_WORDS; i++)
         missing |= layout->copied[pass].words[i] & ~flow->have.words[i];
     /* Padding lies in the last word of the key, small slots may share it. */
     if (layout->key_bytes > 0)
         store_u64(out + layout->key_bytes - 8, 0);
     if (likely(missing == 0))
-        project_whole(copies, end, (const uint8_t *)flow, out);
+        project_whole(layout->runs[pass], layout->run_end[pass], (const uint8_t *)flow, out);
     else
         project_sparse(copies, end, flow, out);
     if (layout->string_count == 0)

@@ -10,16 +10,18 @@
  * The key holds 16-byte slots first, then 8, 4, 2 and 1, without holes, then zeroes up to the multiple of 8. A field
  * that a flow does not have is zero in the key. values[0] is packets and values[1] is bytes, always. A STRING slot of
  * the key is 4 bytes, zero in the ring: the fold puts the intern id there. A BIN slot carries the base time in
- * nanoseconds through the ring; the fold rounds it to the start of its bin, in seconds.
+ * nanoseconds through the ring; the fold rounds it to the start of its bin, in seconds. A raw field is a text from here
+ * on: two upper-case digits for a byte, with dashes between, as pmacct writes it.
  */
 #ifndef FLOW_LAYOUT_H
 #define FLOW_LAYOUT_H
 
 #include "flow/flow.h"
 
-#define layout_key_max 1024 /* bytes; more than all fields together need */
+#define layout_key_max 1536 /* bytes; more than all fields together need */
 #define layout_values_max 16
-#define layout_strings_max 24
+#define layout_body_words (layout_key_max / 8 + layout_values_max) /* of 8 bytes: the largest body */
+#define layout_strings_max 40
 
 struct layout_slot {
     uint16_t field;  /* enum field_id */
@@ -47,8 +49,14 @@ struct layout {
         uint16_t from; /* offset in struct flow */
         uint16_t to;   /* offset in the body */
         uint16_t bit;  /* field id, for the presence test */
+        uint16_t raw;  /* STRING: the flow has bytes, the tail gets their digits */
     } copies[2][FIELD_COUNT];
     uint16_t copy_end[2][6]; /* ends of the groups of 16, 8, 4, 2, 1 bytes and of strings */
+    /* The same without the strings, for a flow that has all of it: neighbours in both places are copied together. */
+    struct layout_run {
+        uint16_t from, to;
+    } runs[2][FIELD_COUNT];
+    uint16_t run_end[2][6]; /* ends of the groups of 32, 16, 8, 4, 2 and 1 bytes */
     struct field_set copied[2]; /* what each pass copies: a flow that has all of it needs no look at single fields */
 };
 

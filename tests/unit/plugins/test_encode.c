@@ -466,8 +466,10 @@ static void test_orders(void)
     char names[8192], *row, *all, *some;
 
     for (unsigned id = 0; id < FIELD_COUNT; id++)
-        field_set_add(&fields, (enum field_id)id);
+        if (field_table[id].type != FIELD_TYPE_CUSTOM)
+            field_set_add(&fields, (enum field_id)id);
     rows_open_set(&rows, &fields);
+    rows_put(&rows, FIELD_PACKETS, 1); /* else it were an event's, without counters */
     row = rows_text(&rows, &options, NULL);
     json_names(row, names);
     is_text(names, json_order, "order of the members in JSON");

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* links: plugins/memory src/client tests/lib/memory_fixture.c tests/lib/memory_fixture.h */
 /* The memory plugin's answers to each command, read back by the client's own reader, and the books after them. */
 #include "plugins/memory/memory.h"
 

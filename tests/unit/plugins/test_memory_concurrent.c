@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* links: plugins/memory src/client tests/lib/memory_fixture.c tests/lib/memory_fixture.h */
 /*
  * The memory plugin under load: its loop adds records all the time on one thread while clients read over the real
  * socket. Each turn of the writer adds one packet of 100 bytes to every row, so in any true snapshot all rows are

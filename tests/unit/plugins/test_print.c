@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* links: plugins/print */
 /*
  * The print plugin's writer from a table made by hand to the bytes of the files, with everything that can go wrong on
  * the way.
