@@ -24,7 +24,10 @@
 #define frame_request_max (4096u * 1024) /* of a request's body */
 
 /* Commands and frames that every server knows; those of one server start at 16. */
-enum frame_command { FRAME_COMMAND_LEDGER = 1 }; /* answer: TEXT frames, the ledger */
+enum frame_command {
+    FRAME_COMMAND_LEDGER = 1,  /* answer: TEXT frames, the ledger */
+    FRAME_COMMAND_DESCRIBE = 2 /* of a control socket; TEXT frames: exporters and templates in JSON */
+};
 enum frame_type { FRAME_END = 1, FRAME_ERROR, FRAME_TEXT };
 
 #define frame_ledger_report 1u /* flag of LEDGER: lines for a person instead of JSON */

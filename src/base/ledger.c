@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -64,30 +65,55 @@ uint64_t ledger_input(const struct ledger *ledger, enum input_counter id)
     return sum;
 }
 
+uint64_t ledger_emit(const struct ledger *ledger, unsigned plugin, enum emit_counter id)
+{
+    uint64_t sum = 0;
+
+    for (unsigned lane = 0; lane < ledger->lane_count; lane++)
+        sum += counter_get(&ledger->plugins[plugin].emit[lane][id]);
+    return sum;
+}
+
+#define structure_claimed UINT32_MAX /* a lane is filling the place in; should it die there, the place stays unused */
+#define structure_tries 16
+
+/*
+ * True when this is the place of that structure, or has become it. Two lanes that meet a new one in the same moment may
+ * give it two places: both are shown, and the sum is right.
+ */
+static bool structure_is(struct ledger_structure *row, uint32_t kind, uint32_t enterprise, uint32_t format)
+{
+    uint32_t seen = __atomic_load_n(&row->kind, __ATOMIC_ACQUIRE);
+
+    if (seen == 0 && __atomic_compare_exchange_n(&row->kind, &seen, structure_claimed, false, __ATOMIC_ACQUIRE,
+                                                 __ATOMIC_ACQUIRE)) {
+        row->enterprise = enterprise;
+        row->format = format;
+        __atomic_store_n(&row->kind, kind, __ATOMIC_RELEASE);
+        return true;
+    }
+    return seen == kind && row->enterprise == enterprise && row->format == format;
+}
+
 void ledger_count_structure(struct ledger *ledger, enum ledger_structure_kind kind, uint32_t enterprise,
                             uint32_t format)
 {
-    unsigned at = (enterprise * 31 + format * 7 + (unsigned)kind) % ledger_structures_max;
+    unsigned start = (enterprise * 31 + format * 7 + (unsigned)kind) % ledger_structures_max;
+    struct ledger_structure *row = NULL;
 
-    for (unsigned tries = 0; tries < 16; tries++, at = (at + 1) % ledger_structures_max) {
-        struct ledger_structure *row = &ledger->structures[at];
-
-        if (row->count == 0) {
-            row->enterprise = enterprise;
-            row->format = format;
-            __atomic_store_n(&row->kind, kind, __ATOMIC_RELEASE);
-        } else if (row->kind != (uint32_t)kind || row->enterprise != enterprise || row->format != format) {
-            continue;
-        }
-        counter_add(&row->count, 1);
-        return;
+    for (unsigned tries = 0; tries < structure_tries; tries++) {
+        row = &ledger->structures[(start + tries) % ledger_structures_max];
+        if (structure_is(row, (uint32_t)kind, enterprise, format))
+            break;
     }
-    counter_add(&ledger->structures[at].count, 1); /* a flood of made-up formats shares a place */
+    /* When none was found, a flood of made-up formats shares the last place. */
+    __atomic_fetch_add(&row->count, 1, __ATOMIC_RELAXED);
 }
 
 /*
- * The conservation groups. A term is a counter of one scope; sums on the left equal sums on the right. While records are
- * in a ring the group "ring" differs by them; it is even when the daemon has drained.
+ * The conservation groups. A term is a counter of one scope; sums on the left equal sums on the right. While records
+ * are in a ring the group "ring" differs by them; it is even when the daemon has drained. The groups of the collectors
+ * hold in each lane too; `lost` is the counter that takes what a dead lane had in hand.
  */
 enum term_scope { TERM_INPUT, TERM_EMIT, TERM_PLUGIN, TERM_WATCH };
 
@@ -97,6 +123,7 @@ struct term {
 };
 
 #define terms_max 12
+#define lane_all UINT_MAX
 
 struct group {
     const char *name;
@@ -104,6 +131,7 @@ struct group {
     struct term left[4];
     struct term right[terms_max];
     unsigned left_count, right_count;
+    enum input_counter lost; /* where a dead lane's difference goes, of the groups that are not per plugin */
 };
 
 #define IN(id) {TERM_INPUT, INPUT_##id}
@@ -117,23 +145,40 @@ static const struct group groups[] = {
      .left_count = 1,
      .right = {IN(datagrams_decoded), IN(datagrams_denied), IN(datagrams_bad_version), IN(datagrams_malformed),
                IN(datagrams_no_exporter), IN(datagrams_lost_crash)},
-     .right_count = 6},
+     .right_count = 6,
+     .lost = INPUT_datagrams_lost_crash},
     {.name = "samples",
      .left = {IN(samples_seen)},
      .left_count = 1,
      .right = {IN(samples_flow), IN(samples_discard), IN(samples_counter), IN(samples_unknown), IN(samples_malformed),
                IN(samples_lost_crash)},
-     .right_count = 6},
+     .right_count = 6,
+     .lost = INPUT_samples_lost_crash},
     {.name = "counter_records",
      .left = {IN(counter_records_seen)},
      .left_count = 1,
      .right = {IN(counter_records_written), IN(counter_records_not_asked), IN(counter_records_failed),
                IN(counter_records_lost_crash)},
-     .right_count = 4},
+     .right_count = 4,
+     .lost = INPUT_counter_records_lost_crash},
+    {.name = "sets",
+     .left = {IN(sets_seen)},
+     .left_count = 1,
+     .right = {IN(sets_template), IN(sets_data), IN(sets_waiting), IN(sets_unknown), IN(sets_malformed),
+               IN(sets_reserved), IN(sets_lost_crash)},
+     .right_count = 7,
+     .lost = INPUT_sets_lost_crash},
+    {.name = "data_records",
+     .left = {IN(data_records_seen), IN(data_records_reversed)},
+     .left_count = 2,
+     .right = {IN(data_records_accounted), IN(data_records_options), IN(data_records_no_rate),
+               IN(data_records_lost_crash)},
+     .right_count = 4,
+     .lost = INPUT_data_records_lost_crash},
     {.name = "emit",
      .per_plugin = true,
-     .left = {IN(records_decoded), EM(records_doubled)},
-     .left_count = 2,
+     .left = {IN(records_decoded), EM(records_doubled), EM(records_split)},
+     .left_count = 3,
      .right = {EM(records_emitted), EM(records_filtered), EM(records_dropped_ring_full), WA(records_lost_collector)},
      .right_count = 4},
     {.name = "ring",
@@ -157,17 +202,23 @@ static const struct group groups[] = {
      .right_count = 5},
 };
 
-static uint64_t term_value(const struct ledger *ledger, unsigned plugin, const struct term *term)
+/* Of one lane, or of all. What belongs to no lane is the same in each. */
+static uint64_t term_value(const struct ledger *ledger, unsigned lane, unsigned plugin, const struct term *term)
 {
+    const struct ledger_plugin *block = &ledger->plugins[plugin];
+
     switch (term->scope) {
     case TERM_INPUT:
-        return ledger_input(ledger, (enum input_counter)term->id);
+        return lane == lane_all ? ledger_input(ledger, (enum input_counter)term->id)
+                                : counter_get(&ledger->lanes[lane].input[term->id]);
     case TERM_EMIT:
-        return counter_get(&ledger->plugins[plugin].emit[term->id]);
+        return lane == lane_all ? ledger_emit(ledger, plugin, (enum emit_counter)term->id)
+                                : counter_get(&block->emit[lane][term->id]);
     case TERM_PLUGIN:
-        return counter_get(&ledger->plugins[plugin].plugin[term->id]);
+        return counter_get(&block->plugin[term->id]);
     case TERM_WATCH:
-        return counter_get(&ledger->plugins[plugin].watch[term->id]);
+        return lane != lane_all && term->id == WATCH_records_lost_collector ? counter_get(&block->lost_collector[lane])
+                                                                            : counter_get(&block->watch[term->id]);
     }
     return 0;
 }
@@ -187,42 +238,62 @@ static const char *term_name(const struct term *term)
     return "";
 }
 
-static uint64_t sum_of(const struct ledger *ledger, unsigned plugin, const struct term *terms, unsigned count)
+static uint64_t sum_of(const struct ledger *ledger, unsigned lane, unsigned plugin, const struct term *terms,
+                       unsigned count)
 {
     uint64_t sum = 0;
 
     for (unsigned i = 0; i < count; i++)
-        sum += term_value(ledger, plugin, &terms[i]);
+        sum += term_value(ledger, lane, plugin, &terms[i]);
     return sum;
+}
+
+static uint64_t group_difference(const struct ledger *ledger, unsigned lane, unsigned plugin, const struct group *group)
+{
+    return sum_of(ledger, lane, plugin, group->left, group->left_count) -
+           sum_of(ledger, lane, plugin, group->right, group->right_count);
 }
 
 /*
  * Which counter takes what a dead process had in hand: the group's difference becomes its reason of loss. The owner
  * of the counters is gone, so the supervisor may write them.
  */
-static uint64_t difference(const struct ledger *ledger, unsigned plugin, const char *name)
+static uint64_t difference(const struct ledger *ledger, unsigned lane, unsigned plugin, const char *name)
 {
     for (unsigned g = 0; g < array_length(groups); g++)
         if (strcmp(groups[g].name, name) == 0)
-            return sum_of(ledger, plugin, groups[g].left, groups[g].left_count) -
-                   sum_of(ledger, plugin, groups[g].right, groups[g].right_count);
+            return group_difference(ledger, lane, plugin, &groups[g]);
     return 0;
 }
 
-void ledger_settle_collector(struct ledger *ledger)
+void ledger_settle_collector(struct ledger *ledger, unsigned lane)
 {
-    uint64_t *input = ledger->lanes[0].input;
+    static const enum input_counter held[] = {INPUT_sets_waiting};
+    uint64_t *input = ledger->lanes[lane].input;
 
-    counter_add(&input[INPUT_datagrams_lost_crash], difference(ledger, 0, "datagrams"));
-    counter_add(&input[INPUT_samples_lost_crash], difference(ledger, 0, "samples"));
-    counter_add(&input[INPUT_counter_records_lost_crash], difference(ledger, 0, "counter_records"));
-    for (unsigned p = 0; p < ledger->plugin_count; p++)
-        counter_add(&ledger->plugins[p].watch[WATCH_records_lost_collector], difference(ledger, p, "emit"));
+    for (unsigned i = 0; i < array_length(held); i++)
+        counter_set(&input[held[i]], 0);
+    for (unsigned i = 0; i < ledger_exporters_max; i++) {
+        struct ledger_exporter *row = &ledger->exporters[i];
+
+        if (row->used != 0 && row->lane == lane)
+            row->templates = row->held = 0; /* they were in its memory */
+    }
+    for (unsigned g = 0; g < array_length(groups); g++)
+        if (!groups[g].per_plugin)
+            counter_add(&input[groups[g].lost], group_difference(ledger, lane, 0, &groups[g]));
+    for (unsigned p = 0; p < ledger->plugin_count; p++) {
+        struct ledger_plugin *block = &ledger->plugins[p];
+        uint64_t lost = difference(ledger, lane, p, "emit");
+
+        counter_add(&block->lost_collector[lane], lost);
+        counter_add(&block->watch[WATCH_records_lost_collector], lost);
+    }
 }
 
 void ledger_settle_ring(struct ledger *ledger, unsigned plugin)
 {
-    counter_add(&ledger->plugins[plugin].watch[WATCH_records_lost_ring], difference(ledger, plugin, "ring"));
+    counter_add(&ledger->plugins[plugin].watch[WATCH_records_lost_ring], difference(ledger, lane_all, plugin, "ring"));
 }
 
 void ledger_settle_plugin(struct ledger *ledger, unsigned plugin)
@@ -233,8 +304,8 @@ void ledger_settle_plugin(struct ledger *ledger, unsigned plugin)
 
     for (unsigned i = 0; i < array_length(held); i++)
         counter_set(&block->plugin[held[i]], 0);
-    counter_add(&block->watch[WATCH_records_lost_crash], difference(ledger, plugin, "table"));
-    counter_add(&block->watch[WATCH_rows_lost_crash], difference(ledger, plugin, "rows"));
+    counter_add(&block->watch[WATCH_records_lost_crash], difference(ledger, lane_all, plugin, "table"));
+    counter_add(&block->watch[WATCH_rows_lost_crash], difference(ledger, lane_all, plugin, "rows"));
 }
 
 void ledger_each_balance(const struct ledger *ledger, void (*fn)(void *context, const struct ledger_balance *balance),
@@ -247,8 +318,8 @@ void ledger_each_balance(const struct ledger *ledger, void (*fn)(void *context, 
             struct ledger_balance balance = {
                 .group = groups[g].name,
                 .plugin = groups[g].per_plugin ? &ledger->plugins[p] : NULL,
-                .left = sum_of(ledger, p, groups[g].left, groups[g].left_count),
-                .right = sum_of(ledger, p, groups[g].right, groups[g].right_count),
+                .left = sum_of(ledger, lane_all, p, groups[g].left, groups[g].left_count),
+                .right = sum_of(ledger, lane_all, p, groups[g].right, groups[g].right_count),
             };
             fn(context, &balance);
         }
@@ -277,14 +348,15 @@ static void describe_terms(struct text_out *out, const struct ledger *ledger, un
                            unsigned count)
 {
     for (unsigned i = 0; i < count; i++)
-        put(out, "%s%s %" PRIu64, i ? " + " : " ", term_name(&terms[i]), term_value(ledger, plugin, &terms[i]));
+        put(out, "%s%s %" PRIu64, i ? " + " : " ", term_name(&terms[i]),
+            term_value(ledger, lane_all, plugin, &terms[i]));
 }
 
 static void describe_group(struct text_out *out, const struct ledger *ledger, const struct group *group,
                            unsigned plugin)
 {
-    uint64_t left = sum_of(ledger, plugin, group->left, group->left_count);
-    uint64_t right = sum_of(ledger, plugin, group->right, group->right_count);
+    uint64_t left = sum_of(ledger, lane_all, plugin, group->left, group->left_count);
+    uint64_t right = sum_of(ledger, lane_all, plugin, group->right, group->right_count);
 
     if (left == right)
         return;
@@ -317,7 +389,7 @@ uint64_t ledger_lost(const struct ledger *ledger)
     for (unsigned p = 0; p < ledger->plugin_count; p++) {
         const struct ledger_plugin *plugin = &ledger->plugins[p];
 
-        lost += counter_get(&plugin->emit[EMIT_records_dropped_ring_full]) +
+        lost += ledger_emit(ledger, p, EMIT_records_dropped_ring_full) +
                 counter_get(&plugin->plugin[PLUGIN_records_failed]) +
                 counter_get(&plugin->watch[WATCH_records_lost_crash]) +
                 counter_get(&plugin->watch[WATCH_records_lost_collector]) +

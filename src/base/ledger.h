@@ -2,7 +2,8 @@
 /*
  * The ledger: one shared page on which every process of a daemon keeps its counters. Mapped before the fork; each
  * block has one writer and any number of readers, no locks: a counter is a 64-bit word that is stored whole. A block
- * outlives its writer, so what a dead plugin had counted is still there.
+ * outlives its writer, so what a dead plugin had counted is still there. What every lane counts stands once per lane;
+ * readers add it up.
  *
  * The promise "the books balance" is a table in ledger.c: conservation groups, each a sum on the left that must equal
  * a sum on the right when the daemon is at rest. ledger_imbalance() evaluates it; `pmacct status`, the log and the
@@ -55,9 +56,10 @@ enum watch_counter {
 
 #define ledger_plugins_max 32
 #define ledger_lanes_max 16
-#define ledger_exporters_max 8192 /* a power of two: the table is a hash by address */
+#define ledger_exporters_max 16384 /* a power of two: the table is a hash by address */
 #define ledger_structures_max 256
 #define ledger_name_max 64
+#define ledger_emit_room ((EMIT_COUNTERS + 7) / 8 * 8) /* whole cache lines: lanes do not meet on one */
 
 enum ledger_plugin_state {
     LEDGER_PLUGIN_UNUSED,
@@ -73,9 +75,10 @@ struct ledger_plugin {
     char type[16];
     uint32_t pid;
     uint32_t state; /* enum ledger_plugin_state */
-    _Alignas(cache_line) uint64_t emit[EMIT_COUNTERS];     /* by the collector */
-    _Alignas(cache_line) uint64_t plugin[PLUGIN_COUNTERS]; /* by the plugin */
-    _Alignas(cache_line) uint64_t watch[WATCH_COUNTERS];   /* by the supervisor */
+    _Alignas(cache_line) uint64_t emit[ledger_lanes_max][ledger_emit_room]; /* by each lane; see ledger_emit */
+    _Alignas(cache_line) uint64_t plugin[PLUGIN_COUNTERS];                  /* by the plugin */
+    _Alignas(cache_line) uint64_t watch[WATCH_COUNTERS];                    /* by the supervisor */
+    uint64_t lost_collector[ledger_lanes_max]; /* by the supervisor: each lane's part of records_lost_collector */
 };
 
 /* What is known of one exporter: an agent and sub-agent, or later an observation domain. Written by its lane. */
@@ -91,6 +94,14 @@ struct ledger_exporter {
     uint64_t datagrams, bytes, records, packets;
     uint64_t lost, gaps, reordered, restarts, malformed; /* datagrams missing, in how many gaps */
     uint64_t samples_lost, agent_dropped;
+    uint64_t records_lost;      /* flows or data records missing by the sequence numbers (NetFlow v5, IPFIX) */
+    uint64_t templates;         /* known now */
+    uint64_t templates_unknown; /* data sets that came without a template */
+    uint64_t held;              /* of those: sets that wait for it now */
+    uint64_t options_records;
+    uint64_t unknown_elements;
+    int64_t clock_skew_ns;      /* export time minus arrival, of the last datagram */
+    int64_t lane;               /* that reads it */
 };
 
 enum ledger_structure_kind {
@@ -99,21 +110,23 @@ enum ledger_structure_kind {
     LEDGER_STRUCTURE_COUNTER
 };
 
-struct ledger_structure { /* an unknown one: how often it was skipped */
-    uint32_t kind, enterprise, format, pad;
+struct ledger_structure { /* an unknown one: how often it was skipped. All lanes add to it, atomically */
+    uint32_t kind;        /* enum ledger_structure_kind, 0: free; stored last by who takes the place */
+    uint32_t enterprise, format, pad;
     uint64_t count;
 };
 
-struct ledger_lane {
+struct ledger_lane { /* one collector process */
+    uint32_t pid, restarts; /* by the supervisor */
     _Alignas(cache_line) uint64_t input[INPUT_COUNTERS];
 };
 
 struct ledger {
     char daemon[32];
     char name[ledger_name_max]; /* core_proc_name */
-    uint32_t supervisor_pid, collector_pid;
+    uint32_t supervisor_pid;
     uint32_t lane_count, plugin_count;
-    uint32_t collector_restarts;
+    uint32_t collector_restarts; /* of all lanes together */
     uint32_t stopping;
     int64_t started_ns;
     struct ledger_lane lanes[ledger_lanes_max];
@@ -151,10 +164,14 @@ extern const struct counter_row emit_counter_table[EMIT_COUNTERS];
 extern const struct counter_row plugin_counter_table[PLUGIN_COUNTERS];
 extern const struct counter_row watch_counter_table[WATCH_COUNTERS];
 
-/* An input counter summed over the lanes. */
+/* An input counter summed over the lanes; a plugin's EMIT counter summed over the lanes. */
 uint64_t ledger_input(const struct ledger *ledger, enum input_counter id);
+uint64_t ledger_emit(const struct ledger *ledger, unsigned plugin, enum emit_counter id);
 
-/* Counts an unknown structure in the collector: finds or takes its place; a full table counts in the last place. */
+/*
+ * Counts an unknown structure in a collector: finds or takes its place; a full table counts in the last place looked
+ * at. Lanes may call it at the same time.
+ */
 void ledger_count_structure(struct ledger *ledger, enum ledger_structure_kind kind, uint32_t enterprise,
                             uint32_t format);
 
@@ -178,7 +195,7 @@ unsigned ledger_imbalance(const struct ledger *ledger, char *text, size_t size);
  * supervisor only, once the process has been reaped. (A plugin's successor goes on with the unread records of its
  * ring.)
  */
-void ledger_settle_collector(struct ledger *ledger);
+void ledger_settle_collector(struct ledger *ledger, unsigned lane);
 void ledger_settle_plugin(struct ledger *ledger, unsigned plugin);
 /* At the very end, for a plugin that will not come back: what its ring still holds. */
 void ledger_settle_ring(struct ledger *ledger, unsigned plugin);

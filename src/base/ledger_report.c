@@ -54,8 +54,31 @@ static void json_counters(FILE *out, const char *name, const struct counter_row 
     putc('}', out);
 }
 
+/* Each collector's own counters; the member "input" has their sums. */
+static void json_collectors(FILE *out, const struct ledger *ledger)
+{
+    fputs(", \"collectors\": [", out);
+    for (unsigned i = 0; i < ledger->lane_count; i++) {
+        const struct ledger_lane *lane = &ledger->lanes[i];
+
+        fprintf(out, "%s{\"lane\": %u, \"pid\": %" PRIu32 ", \"restarts\": %" PRIu32 ", ", i ? ", " : "", i, lane->pid,
+                lane->restarts);
+        json_counters(out, "input", input_counter_table, lane->input, INPUT_COUNTERS);
+        putc('}', out);
+    }
+    putc(']', out);
+}
+
+static void sum_emit(const struct ledger *ledger, unsigned plugin, uint64_t sums[EMIT_COUNTERS])
+{
+    for (unsigned i = 0; i < EMIT_COUNTERS; i++)
+        sums[i] = ledger_emit(ledger, plugin, (enum emit_counter)i);
+}
+
 static void json_plugins(FILE *out, const struct ledger *ledger)
 {
+    uint64_t emit[EMIT_COUNTERS];
+
     fputs(", \"plugins\": [", out);
     for (unsigned p = 0; p < ledger->plugin_count; p++) {
         const struct ledger_plugin *plugin = &ledger->plugins[p];
@@ -64,7 +87,8 @@ static void json_plugins(FILE *out, const struct ledger *ledger)
         json_text(out, plugin->name);
         fprintf(out, ", \"type\": \"%s\", \"pid\": %" PRIu32 ", \"state\": \"%s\", ", plugin->type, plugin->pid,
                 plugin_state(plugin));
-        json_counters(out, "emit", emit_counter_table, plugin->emit, EMIT_COUNTERS);
+        sum_emit(ledger, p, emit);
+        json_counters(out, "emit", emit_counter_table, emit, EMIT_COUNTERS);
         fputs(", ", out);
         json_counters(out, "plugin", plugin_counter_table, plugin->plugin, PLUGIN_COUNTERS);
         fputs(", ", out);
@@ -74,27 +98,54 @@ static void json_plugins(FILE *out, const struct ledger *ledger)
     putc(']', out);
 }
 
+static void json_exporter(FILE *out, const struct ledger_exporter *row)
+{
+    char agent[INET6_ADDRSTRLEN], source[INET6_ADDRSTRLEN];
+    const struct {
+        const char *name;
+        uint64_t value;
+    } numbers[] = {
+        {"version", row->version},
+        {"sampling_rate", row->sampling_rate},
+        {"datagrams", row->datagrams},
+        {"bytes", row->bytes},
+        {"records", row->records},
+        {"packets", row->packets},
+        {"lost", row->lost},
+        {"reordered", row->reordered},
+        {"restarts", row->restarts},
+        {"malformed", row->malformed},
+        {"samples_lost", row->samples_lost},
+        {"agent_dropped", row->agent_dropped},
+        {"records_lost", row->records_lost},
+        {"templates", row->templates},
+        {"templates_unknown", row->templates_unknown},
+        {"held", row->held},
+        {"options_records", row->options_records},
+        {"unknown_elements", row->unknown_elements},
+    };
+
+    fprintf(out,
+            "{\"agent\": \"%s\", \"domain\": %" PRIu32 ", \"source\": \"%s\", \"source_port\": %u, \"lane\": %" PRId64
+            ", \"first\": %" PRId64 ", \"last\": %" PRId64 ", \"clock_skew_ms\": %" PRId64,
+            address_text(row->agent, agent), row->domain, address_text(row->source, source), row->source_port,
+            row->lane, row->first_ns / 1000000000, row->last_ns / 1000000000, row->clock_skew_ns / 1000000);
+    for (unsigned i = 0; i < array_length(numbers); i++)
+        fprintf(out, ", \"%s\": %" PRIu64, numbers[i].name, numbers[i].value);
+    putc('}', out);
+}
+
 static void json_exporters(FILE *out, const struct ledger *ledger)
 {
     bool first = true;
 
     fputs(", \"exporters\": [", out);
     for (unsigned i = 0; i < ledger_exporters_max; i++) {
-        const struct ledger_exporter *row = &ledger->exporters[i];
-        char agent[INET6_ADDRSTRLEN], source[INET6_ADDRSTRLEN];
-
-        if (row->used == 0)
+        if (ledger->exporters[i].used == 0)
             continue;
-        fprintf(out,
-                "%s{\"agent\": \"%s\", \"domain\": %" PRIu32 ", \"source\": \"%s\", \"source_port\": %u, \"version\": %" PRIu32
-                ", \"sampling_rate\": %" PRIu32 ", \"first\": %" PRId64 ", \"last\": %" PRId64 ", \"datagrams\": %" PRIu64
-                ", \"bytes\": %" PRIu64 ", \"records\": %" PRIu64 ", \"packets\": %" PRIu64 ", \"lost\": %" PRIu64
-                ", \"reordered\": %" PRIu64 ", \"restarts\": %" PRIu64 ", \"malformed\": %" PRIu64
-                ", \"samples_lost\": %" PRIu64 ", \"agent_dropped\": %" PRIu64 "}",
-                first ? "" : ", ", address_text(row->agent, agent), row->domain, address_text(row->source, source),
-                row->source_port, row->version, row->sampling_rate, row->first_ns / 1000000000,
-                row->last_ns / 1000000000, row->datagrams, row->bytes, row->records, row->packets, row->lost,
-                row->reordered, row->restarts, row->malformed, row->samples_lost, row->agent_dropped);
+        if (!first)
+            fputs(", ", out);
+        json_exporter(out, &ledger->exporters[i]);
         first = false;
     }
     putc(']', out);
@@ -110,7 +161,8 @@ static void json_structures(FILE *out, const struct ledger *ledger)
 
         if (row->count == 0 || row->kind >= array_length(structure_name))
             continue;
-        fprintf(out, "%s{\"kind\": \"%s\", \"enterprise\": %" PRIu32 ", \"format\": %" PRIu32 ", \"count\": %" PRIu64 "}",
+        fprintf(out,
+                "%s{\"kind\": \"%s\", \"enterprise\": %" PRIu32 ", \"format\": %" PRIu32 ", \"count\": %" PRIu64 "}",
                 first ? "" : ", ", structure_name[row->kind], row->enterprise, row->format, row->count);
         first = false;
     }
@@ -150,11 +202,13 @@ char *ledger_json(const struct ledger *ledger, int64_t now_ns)
     fputs(", \"name\": ", out);
     json_text(out, ledger->name);
     fprintf(out,
-            ", \"now\": %" PRId64 ", \"started\": %" PRId64 ", \"supervisor_pid\": %" PRIu32 ", \"collector_pid\": %" PRIu32
-            ", \"collector_restarts\": %" PRIu32 ", \"lanes\": %" PRIu32 ", \"lost\": %" PRIu64 ", ",
-            now_ns / 1000000000, ledger->started_ns / 1000000000, ledger->supervisor_pid, ledger->collector_pid,
+            ", \"now\": %" PRId64 ", \"started\": %" PRId64 ", \"supervisor_pid\": %" PRIu32
+            ", \"collector_pid\": %" PRIu32 ", \"collector_restarts\": %" PRIu32 ", \"lanes\": %" PRIu32
+            ", \"lost\": %" PRIu64 ", ",
+            now_ns / 1000000000, ledger->started_ns / 1000000000, ledger->supervisor_pid, ledger->lanes[0].pid,
             ledger->collector_restarts, ledger->lane_count, ledger_lost(ledger));
     json_counters(out, "input", input_counter_table, input, INPUT_COUNTERS);
+    json_collectors(out, ledger);
     json_plugins(out, ledger);
     json_exporters(out, ledger);
     json_structures(out, ledger);
@@ -168,6 +222,8 @@ char *ledger_json(const struct ledger *ledger, int64_t now_ns)
     return text;
 }
 
+#define line_bytes 3968 /* every counter of a scope with a long number, and still one line of the log */
+
 struct report {
     void (*line)(void *context, const char *text);
     void *context;
@@ -176,7 +232,7 @@ struct report {
 static void say(const struct report *report, const char *format, ...) printf_like(2, 3);
 static void say(const struct report *report, const char *format, ...)
 {
-    char text[1024];
+    char text[line_bytes];
     va_list args;
 
     va_start(args, format);
@@ -185,11 +241,19 @@ static void say(const struct report *report, const char *format, ...)
     report->line(report->context, text);
 }
 
+static bool any_counter(const uint64_t *values, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (counter_get(&values[i]) != 0)
+            return true;
+    return false;
+}
+
 /* The counters of one scope that are not zero, as "name=value" words on one line. */
 static void say_counters(const struct report *report, const char *what, const struct counter_row *rows,
                          const uint64_t *values, unsigned count)
 {
-    char text[960];
+    char text[line_bytes - 128]; /* what stands before the counters takes the rest */
     size_t length = 0;
 
     for (unsigned i = 0; i < count && length < sizeof(text) - 80; i++) {
@@ -218,11 +282,22 @@ static void say_exporters(const struct report *report, const struct ledger *ledg
     }
 }
 
+/* Where there are several lanes, what each of them had; the line before has the sums. */
+static void say_lanes(const struct report *report, const struct ledger *ledger)
+{
+    char what[32];
+
+    for (unsigned i = 0; i < ledger->lane_count && ledger->lane_count > 1; i++) {
+        snprintf(what, sizeof(what), "ledger lane %u:", i);
+        say_counters(report, what, input_counter_table, ledger->lanes[i].input, INPUT_COUNTERS);
+    }
+}
+
 void ledger_report(const struct ledger *ledger, int64_t now_ns, void (*line)(void *context, const char *text),
                    void *context)
 {
     struct report report = {line, context};
-    uint64_t input[INPUT_COUNTERS];
+    uint64_t input[INPUT_COUNTERS], emit[EMIT_COUNTERS];
     char imbalance[2048];
 
     for (unsigned i = 0; i < INPUT_COUNTERS; i++)
@@ -231,16 +306,18 @@ void ledger_report(const struct ledger *ledger, int64_t now_ns, void (*line)(voi
     say(&report, "stats [%s] time=%" PRId64 " discarded_packets=%" PRIu64, ledger->daemon, now_ns / 1000000000,
         input[INPUT_datagrams_denied]);
     say_counters(&report, "ledger input:", input_counter_table, input, INPUT_COUNTERS);
+    say_lanes(&report, ledger);
     for (unsigned p = 0; p < ledger->plugin_count; p++) {
         const struct ledger_plugin *plugin = &ledger->plugins[p];
         char what[ledger_name_max + 32];
 
         snprintf(what, sizeof(what), "ledger %s[%s] ring:", plugin->type, plugin->name);
-        say_counters(&report, what, emit_counter_table, plugin->emit, EMIT_COUNTERS);
+        sum_emit(ledger, p, emit);
+        say_counters(&report, what, emit_counter_table, emit, EMIT_COUNTERS);
         snprintf(what, sizeof(what), "ledger %s[%s]:", plugin->type, plugin->name);
         say_counters(&report, what, plugin_counter_table, plugin->plugin, PLUGIN_COUNTERS);
         snprintf(what, sizeof(what), "ledger %s[%s] crashes:", plugin->type, plugin->name);
-        if (counter_get(&plugin->watch[WATCH_plugin_restarts]) != 0)
+        if (any_counter(plugin->watch, WATCH_COUNTERS))
             say_counters(&report, what, watch_counter_table, plugin->watch, WATCH_COUNTERS);
     }
     if (ledger_imbalance(ledger, imbalance, sizeof(imbalance)) == 0) {

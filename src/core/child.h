@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One process that the supervisor keeps: the collector or a plugin. Forking it, the socket pair to it, what it
+ * One process that the supervisor keeps: a collector or a plugin. Forking it, the socket pair to it, what it
  * reports, when it may be started again. What runs in it is a function; which role it has, the supervisor knows.
  */
 #ifndef CORE_CHILD_H
@@ -28,6 +28,7 @@ struct child {
     int64_t restart_ns, window_ns; /* monotonic */
     unsigned crashes;              /* in the window */
     char phrase[512];              /* what it reported as wrong, or empty */
+    unsigned index;                /* among its owner's */
     void *owner;                   /* the supervisor */
 };
 

@@ -4,17 +4,21 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "core/pro_rate.h"
+
 struct target {
     struct ring_writer writer;
     const struct layout *layout;
     const struct settings *settings;
     struct ledger_plugin *block;
-    uint64_t *counters; /* its EMIT part */
+    uint64_t *counters; /* its EMIT part, of this lane */
     size_t record_max;
     unsigned passes;
     bool takes_discards; /* packets that a switch has dropped are no traffic, unless the plugin asks why */
-    bool tags;
-    uint64_t emitted, packets, bytes, doubled, filtered, dropped, dropped_packets, dropped_bytes;
+    bool tags, pro_rated;
+    bool plain; /* neither of them */
+    struct pro_rate pro_rate;
+    uint64_t emitted, packets, bytes, doubled, split, filtered, dropped, dropped_packets, dropped_bytes;
 };
 
 struct emitter {
@@ -26,7 +30,19 @@ struct emitter {
 
 #define wait_slice_ms 1000
 
-struct emitter *emitter_new(const struct emit_target *targets, unsigned count, bool wait, struct error *error)
+/* Flows are spread over bins only where a bin is made from when the flow began: in nfacctd without nfacctd_time_new. */
+static bool is_pro_rated(const struct settings *settings, const struct layout *layout)
+{
+    if (!settings->pro_rating || layout->bin_offset < 0)
+        return false;
+    for (unsigned i = 0; i < layout->slot_count; i++)
+        if (layout->copies[0][i].to == layout->bin_offset && layout->copies[0][i].bit == FIELD_TIMESTAMP_START)
+            return true;
+    return false;
+}
+
+struct emitter *emitter_new(const struct emit_target *targets, unsigned count, unsigned lane, bool wait,
+                            struct error *error)
 {
     struct emitter *emitter = calloc(1, sizeof(*emitter) + count * sizeof(emitter->targets[0]));
 
@@ -43,12 +59,16 @@ struct emitter *emitter_new(const struct emit_target *targets, unsigned count, b
         target->layout = targets[i].layout;
         target->settings = targets[i].settings;
         target->block = targets[i].block;
-        target->counters = targets[i].block->emit;
+        target->counters = targets[i].block->emit[lane];
         target->record_max = layout_record_max(target->layout);
         target->passes = target->layout->sum ? 2 : 1;
         target->takes_discards = field_set_has(&target->layout->fields, FIELD_DROP_REASON);
         target->tags = target->settings->post_tag != 0 || target->settings->post_tag2 != 0;
-        if (ring_attach_writer(&target->writer, targets[i].ring, target->layout->fingerprint, error) < 0) {
+        target->pro_rated = is_pro_rated(target->settings, target->layout);
+        if (target->pro_rated)
+            pro_rate_init(&target->pro_rate, &target->settings->history, targets[i].started_ns);
+        target->plain = !target->tags && !target->pro_rated;
+        if (ring_attach_writer(&target->writer, targets[i].rings[lane], target->layout->fingerprint, error) < 0) {
             free(emitter);
             return NULL;
         }
@@ -65,8 +85,11 @@ struct field_set emitter_needs(const struct emitter *emitter)
 {
     struct field_set needs = {{0}};
 
-    for (unsigned i = 0; i < emitter->count; i++)
+    for (unsigned i = 0; i < emitter->count; i++) {
         field_set_merge(&needs, &emitter->targets[i].layout->needs);
+        if (emitter->targets[i].pro_rated)
+            field_set_add(&needs, FIELD_TIMESTAMP_END);
+    }
     return needs;
 }
 
@@ -93,7 +116,8 @@ static uint8_t *wait_for_room(struct emitter *emitter, struct target *target)
     return body;
 }
 
-static void emit_pass(struct emitter *emitter, struct target *target, const struct flow *flow, unsigned pass)
+/* Returns the record in the ring, the caller's until the next call of emit_; NULL when it was dropped. */
+static uint8_t *emit_pass(struct emitter *emitter, struct target *target, const struct flow *flow, unsigned pass)
 {
     uint8_t *body = ring_reserve(&target->writer, target->record_max);
 
@@ -101,29 +125,51 @@ static void emit_pass(struct emitter *emitter, struct target *target, const stru
         body = wait_for_room(emitter, target);
         if (body == NULL) {
             count_drop(target, flow);
-            return;
+            return NULL;
         }
     }
     ring_commit(&target->writer, RING_FLOW, layout_project(target->layout, flow, pass, body));
     target->emitted++;
     target->packets += flow->packets;
     target->bytes += flow->bytes;
+    return body;
 }
 
 /* post_tag and post_tag2 are for one plugin only: the next one sees the flow as it was. */
-static void emit_tagged(struct emitter *emitter, struct target *target, struct flow *flow, unsigned pass)
+static uint8_t *emit_tagged(struct emitter *emitter, struct target *target, struct flow *flow, unsigned pass)
 {
     struct field_set have = flow->have;
     uint64_t tag = flow->tag, tag2 = flow->tag2;
+    uint8_t *body;
 
     if (target->settings->post_tag != 0)
         flow_set_tag(flow, target->settings->post_tag);
     if (target->settings->post_tag2 != 0)
         flow_set_tag2(flow, target->settings->post_tag2);
-    emit_pass(emitter, target, flow, pass);
+    body = emit_pass(emitter, target, flow, pass);
     flow->have = have;
     flow->tag = tag;
     flow->tag2 = tag2;
+    return body;
+}
+
+/* A plugin that wants more than the flow as it is. Of a piece, only the counters and the bin differ from the flow. */
+static void emit_changed(struct emitter *emitter, struct target *target, struct flow *flow, unsigned pass)
+{
+    struct pro_rate_walk walk;
+    int64_t base_ns;
+    uint8_t *body;
+
+    if (!target->pro_rated || !pro_rate_begin(&target->pro_rate, flow, &walk)) {
+        emit_tagged(emitter, target, flow, pass);
+        return;
+    }
+    for (unsigned pieces = 0; pro_rate_next(&walk, flow, &base_ns); pieces++) {
+        target->split += pieces > 0;
+        body = emit_tagged(emitter, target, flow, pass);
+        if (body != NULL)
+            store_u64(body + target->layout->bin_offset, (uint64_t)base_ns);
+    }
 }
 
 void emit_flow(struct emitter *emitter, struct flow *flow)
@@ -138,12 +184,79 @@ void emit_flow(struct emitter *emitter, struct flow *flow)
         if (unlikely(target->passes == 2))
             target->doubled++;
         for (unsigned pass = 0; pass < target->passes; pass++) {
-            if (unlikely(target->tags))
-                emit_tagged(emitter, target, flow, pass);
-            else
+            if (likely(target->plain))
                 emit_pass(emitter, target, flow, pass);
+            else
+                emit_changed(emitter, target, flow, pass);
         }
     }
+}
+
+bool emitter_is_plain(const struct emitter *emitter)
+{
+    for (unsigned i = 0; i < emitter->count; i++) {
+        const struct target *target = &emitter->targets[i];
+
+        if (target->passes != 1 || !target->plain || target->takes_discards || target->layout->string_count > 0)
+            return false;
+    }
+    return true;
+}
+
+const struct layout *emitter_layout(const struct emitter *emitter, unsigned target)
+{
+    return emitter->targets[target].layout;
+}
+
+/* Words: a call of memcpy costs more than they do. Bodies are whole words (layout.h). */
+static inline void copy_body(uint8_t *restrict to, const uint8_t *restrict from, unsigned bytes)
+{
+    for (unsigned at = 0; at < bytes; at += 8)
+        store_u64(to + at, load_u64(from + at));
+}
+
+/* One at a time: the end of the ring is near, or it is full. */
+static void emit_one_body(struct emitter *emitter, struct target *target, const uint8_t *body)
+{
+    const unsigned body_bytes = target->layout->body_bytes, key_bytes = target->layout->key_bytes;
+    uint64_t packets = load_u64(body + key_bytes), bytes = load_u64(body + key_bytes + 8);
+    uint8_t *out = ring_reserve(&target->writer, body_bytes);
+
+    if (unlikely(out == NULL) && (out = wait_for_room(emitter, target)) == NULL) {
+        target->dropped++;
+        target->dropped_packets += packets;
+        target->dropped_bytes += bytes;
+        return;
+    }
+    copy_body(out, body, body_bytes);
+    ring_commit(&target->writer, RING_FLOW, body_bytes);
+    target->emitted++;
+    target->packets += packets;
+    target->bytes += bytes;
+}
+
+void emit_bodies(struct emitter *emitter, unsigned number, const uint8_t *bodies, unsigned count)
+{
+    struct target *target = &emitter->targets[number];
+    const unsigned body_bytes = target->layout->body_bytes, key_bytes = target->layout->key_bytes;
+    const uint8_t *const end = bodies + (size_t)count * body_bytes;
+    uint8_t *out = ring_reserve_many(&target->writer, count, body_bytes);
+    uint64_t packets = 0, bytes = 0;
+
+    if (unlikely(out == NULL)) {
+        for (; bodies < end; bodies += body_bytes)
+            emit_one_body(emitter, target, bodies);
+        return;
+    }
+    for (; bodies < end; bodies += body_bytes, out += body_bytes + sizeof(struct ring_header)) {
+        copy_body(out, bodies, body_bytes);
+        packets += load_u64(bodies + key_bytes);
+        bytes += load_u64(bodies + key_bytes + 8);
+    }
+    ring_commit_many(&target->writer, RING_FLOW, count, body_bytes);
+    target->emitted += count;
+    target->packets += packets;
+    target->bytes += bytes;
 }
 
 void emit_publish(struct emitter *emitter)
@@ -151,8 +264,9 @@ void emit_publish(struct emitter *emitter)
     for (unsigned i = 0; i < emitter->count; i++) {
         struct target *target = &emitter->targets[i];
 
-        /* Doubled first: a collector that dies between two of these then has emitted too little, never too much. */
+        /* Doubled and split first: a collector that dies between two of these then has emitted too little, never too much. */
         counter_add(&target->counters[EMIT_records_doubled], target->doubled);
+        counter_add(&target->counters[EMIT_records_split], target->split);
         counter_add(&target->counters[EMIT_records_emitted], target->emitted);
         counter_add(&target->counters[EMIT_packets_emitted], target->packets);
         counter_add(&target->counters[EMIT_bytes_emitted], target->bytes);
@@ -160,7 +274,7 @@ void emit_publish(struct emitter *emitter)
         counter_add(&target->counters[EMIT_records_dropped_ring_full], target->dropped);
         counter_add(&target->counters[EMIT_packets_dropped_ring_full], target->dropped_packets);
         counter_add(&target->counters[EMIT_bytes_dropped_ring_full], target->dropped_bytes);
-        target->emitted = target->packets = target->bytes = target->doubled = target->filtered = 0;
+        target->emitted = target->packets = target->bytes = target->doubled = target->split = target->filtered = 0;
         target->dropped = target->dropped_packets = target->dropped_bytes = 0;
         ring_publish(&target->writer);
     }

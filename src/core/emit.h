@@ -11,17 +11,22 @@
 #include "flow/layout.h"
 #include "ring/ring.h"
 
-struct emit_target { /* one plugin, as the collector sees it; filled in by the supervisor before the fork */
+struct emit_target { /* one plugin, as the collectors see it; filled in by the supervisor before the fork */
     const struct settings *settings;
     const struct layout *layout;
-    struct ring *ring;
+    struct ring *const *rings; /* one per lane */
     struct ledger_plugin *block;
+    int64_t started_ns; /* of the daemon: anchor of time bins */
 };
 
 struct emitter;
 
-/* `wait` is for file input: a full ring is waited for instead of dropping. NULL with a phrase on failure. */
-struct emitter *emitter_new(const struct emit_target *targets, unsigned count, bool wait, struct error *error);
+/*
+ * For this lane's rings and counters. `wait` is for file input: a full ring is waited for instead of dropping. NULL
+ * with a phrase on failure.
+ */
+struct emitter *emitter_new(const struct emit_target *targets, unsigned count, unsigned lane, bool wait,
+                            struct error *error);
 void emitter_free(struct emitter *emitter);
 
 /* All fields that some plugin asks for. */
@@ -29,6 +34,15 @@ struct field_set emitter_needs(const struct emitter *emitter);
 
 /* Gives the flow to every plugin. `flow` may be changed (tags of a plugin). */
 void emit_flow(struct emitter *emitter, struct flow *flow);
+
+/*
+ * Whether nothing stands between a decoder and the rings of any plugin (no tag, no text in a key, no record for both
+ * ends): then bodies may be given as they are. emitter_layout is that of a target, by its number.
+ */
+bool emitter_is_plain(const struct emitter *emitter);
+const struct layout *emitter_layout(const struct emitter *emitter, unsigned target);
+/* `count` bodies of that layout, one after another. */
+void emit_bodies(struct emitter *emitter, unsigned target, const uint8_t *bodies, unsigned count);
 
 /* Makes what was written visible, wakes who sleeps, and brings the counters up to date. */
 void emit_publish(struct emitter *emitter);

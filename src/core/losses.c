@@ -18,6 +18,9 @@ static const struct {
     {INPUT_datagrams_bad_version, "something that is not for this port is sent to it"},
     {INPUT_datagrams_no_exporter, "the table of exporters is full"},
     {INPUT_datagrams_lost, "exporters' sequence numbers have gaps: lost on the way"},
+    {INPUT_records_lost, "exporters' sequence numbers have gaps: lost on the way"},
+    {INPUT_sets_unknown, "data whose template did not come: see `pmacct status` for the exporters"},
+    {INPUT_templates_refused, "a limit keeps templates out, and their data is lost"},
     {INPUT_counter_records_failed, "the counter file cannot be written"},
 };
 
@@ -59,7 +62,7 @@ void losses_tell(struct losses *losses, const struct ledger *ledger, int64_t now
         const struct ledger_plugin *plugin = &ledger->plugins[p];
 
         for (unsigned i = 0; i < array_length(emit_losses); i++)
-            tell(&losses->emit[p][emit_losses[i].id], counter_get(&plugin->emit[emit_losses[i].id]),
+            tell(&losses->emit[p][emit_losses[i].id], ledger_emit(ledger, p, emit_losses[i].id),
                  &emit_counter_table[emit_losses[i].id], plugin->name, emit_losses[i].remedy);
         for (unsigned i = 0; i < array_length(plugin_losses); i++)
             tell(&losses->plugin[p][plugin_losses[i].id], counter_get(&plugin->plugin[plugin_losses[i].id]),

@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,15 +15,16 @@
 #include "base/server.h"
 #include "base/time.h"
 #include "core/child.h"
-#include "core/collector.h"
 #include "core/losses.h"
-#include "core/module.h"
 #include "core/plan.h"
-#include "net/socket.h"
+#include "core/roles.h"
 #include "plugins/plugin.h"
 
 #define start_limit_ns (INT64_C(30) * time_second_ns)
+#define describe_wait_ms 1000 /* for a lane that is busy */
 #define kill_grace_ns (INT64_C(2) * time_second_ns) /* beyond shutdown_timeout, before SIGKILL */
+
+#define children_max (ledger_plugins_max + ledger_lanes_max)
 
 enum phase { PHASE_STARTING, PHASE_UP, PHASE_STOPPING_COLLECTOR, PHASE_STOPPING_PLUGINS, PHASE_DONE };
 
@@ -36,124 +36,33 @@ struct supervisor {
     struct loop *loop;
     struct server *control;
     struct losses losses;
-    struct child collector;
     struct child plugins[ledger_plugins_max];
-    struct child *all[ledger_plugins_max + 1];
-    struct loop_handler *watches[ledger_plugins_max + 1];
+    struct child lanes[ledger_lanes_max];     /* the collectors */
+    struct child *all[children_max];          /* plugins, then lanes */
+    unsigned child_count;
+    struct loop_handler *watches[children_max];
     struct loop_handler *timer; /* restarts, and the deadline of the phase */
     int64_t deadline_ns;
     enum phase phase;
-    int signal_fd, socket_fd;
+    int signal_fd;
     bool dry_run, failed;
 };
 
-struct plugin_child {
-    struct supervisor *supervisor;
-    unsigned index;
-};
-
-static void be_nice(const struct settings *settings)
-{
-    if (settings->proc_priority != 0 && setpriority(PRIO_PROCESS, 0, (int)settings->proc_priority) < 0)
-        log_warn("cannot set the priority %d: %s", (int)settings->proc_priority, strerror(errno));
-}
-
-/*
- * In a child: what is the supervisor's alone is let go of, so that its sockets end with it and a client sees its
- * answer end. What a child has to say before it is ready goes up as a phrase, so it needs no terminal to hold open.
- */
-static void leave_supervisor(struct supervisor *supervisor)
-{
-    server_leave(supervisor->control);
-    loop_free(supervisor->loop);
-    close(supervisor->signal_fd);
-    if (supervisor->config->core.daemonize)
-        process_leave_terminal();
-    log_started();
-}
-
-static int run_collector(void *context, int control_fd)
-{
-    struct supervisor *supervisor = context;
-    struct collector_start start = {
-        .daemon = supervisor->daemon,
-        .settings = &supervisor->config->core,
-        .ledger = supervisor->ledger,
-        .targets = supervisor->plan.targets,
-        .target_count = supervisor->plan.count,
-        .socket_fd = supervisor->socket_fd,
-        .control_fd = control_fd,
-        .progress = !start.settings->daemonize && isatty(STDERR_FILENO),
-    };
-
-    leave_supervisor(supervisor);
-    process_title("%s: collector [%s]", supervisor->daemon->name, start.settings->name);
-    be_nice(start.settings);
-    return collector_run(&start);
-}
-
-/* pidfile-TYPE-NAME beside the daemon's own. Returns a descriptor, -1 without a pid file, -2 with a phrase. */
-static int plugin_pidfile(const struct settings *core, const struct settings *settings, char *path, size_t size,
-                          struct error *error)
-{
-    int fd;
-
-    if (core->pidfile == NULL)
-        return -1;
-    if (snprintf(path, size, "%s-%s-%s", core->pidfile, settings->type, settings->name) >= (int)size) {
-        error_set(error, "the path of the pid file is too long");
-        return -2;
-    }
-    fd = process_pidfile(path, error);
-    return fd < 0 ? -2 : fd;
-}
-
-static int run_plugin(void *context, int control_fd)
-{
-    const struct plugin_child *which = context;
-    struct supervisor *supervisor = which->supervisor;
-    const struct settings *settings = &supervisor->config->plugins[which->index];
-    struct plugin_start start = {
-        .settings = settings,
-        .layout = supervisor->plan.targets[which->index].layout,
-        .rings = &supervisor->plan.rings[which->index],
-        .ring_count = 1,
-        .ledger = supervisor->ledger,
-        .block = &supervisor->ledger->plugins[which->index],
-        .control_fd = control_fd,
-        .started_ns = supervisor->ledger->started_ns,
-        .replay = supervisor->config->core.pcap_savefile != NULL,
-    };
-    const struct plugin_descriptor *descriptor;
-    char pid_path[4096];
-    struct error error;
-    int pidfile, status;
-
-    leave_supervisor(supervisor);
-    if (supervisor->socket_fd >= 0)
-        close(supervisor->socket_fd); /* a plugin that still delivers does not hold the port */
-    process_title("%s: %s[%s]", supervisor->daemon->name, settings->type, settings->name);
-    log_identity(settings->name, settings->type);
-    be_nice(settings);
-    descriptor = module_open(settings->type, settings->plugin_directory, &error);
-    pidfile = -2;
-    if (descriptor != NULL)
-        pidfile = plugin_pidfile(&supervisor->config->core, settings, pid_path, sizeof(pid_path), &error);
-    if (pidfile == -2) {
-        process_report(control_fd, PLUGIN_REPORT_FAILED, error.text);
-        return 1;
-    }
-    status = descriptor->run(&start);
-    if (pidfile >= 0)
-        process_pidfile_remove(pid_path, pidfile);
-    return status;
-}
-
 static void on_control(void *context, unsigned events);
 
-static unsigned child_index(const struct supervisor *supervisor, const struct child *child)
+static bool is_lane(const struct supervisor *supervisor, const struct child *child)
 {
-    return child == &supervisor->collector ? supervisor->plan.count : (unsigned)(child - supervisor->plugins);
+    return child->index >= supervisor->plan.count;
+}
+
+static unsigned lane_of(const struct supervisor *supervisor, const struct child *child)
+{
+    return child->index - supervisor->plan.count;
+}
+
+static bool is_active(const struct child *child)
+{
+    return child->state == CHILD_STARTING || child->state == CHILD_RUNNING;
 }
 
 /* The ledger's public view of a plugin process. */
@@ -172,32 +81,55 @@ static void publish_state(struct supervisor *supervisor, unsigned plugin)
 
 static int start_child(struct supervisor *supervisor, struct child *child, struct error *error)
 {
-    unsigned index = child_index(supervisor, child), count = supervisor->plan.count;
-    struct plugin_child which = {supervisor, index};
-    int result;
+    bool lane = is_lane(supervisor, child);
+    struct role role = {
+        .daemon = supervisor->daemon,
+        .config = supervisor->config,
+        .plan = &supervisor->plan,
+        .ledger = supervisor->ledger,
+        .loop = supervisor->loop,
+        .control = supervisor->control,
+        .signal_fd = supervisor->signal_fd,
+        .number = lane ? lane_of(supervisor, child) : child->index,
+    };
+    struct loop_handler **watch = &supervisor->watches[child->index];
 
-    loop_unwatch(supervisor->watches[index]);
-    supervisor->watches[index] = NULL;
-    if (index == count)
-        result = child_start(child, run_collector, supervisor, supervisor->all, count + 1, error);
-    else
-        result = child_start(child, run_plugin, &which, supervisor->all, count + 1, error);
-    if (result < 0)
+    loop_unwatch(*watch);
+    *watch = NULL;
+    if (child_start(child, lane ? role_collector : role_plugin, &role, supervisor->all, supervisor->child_count,
+                    error) < 0)
         return -1;
-    supervisor->watches[index] = loop_watch(supervisor->loop, child->control_fd, loop_readable, on_control, child);
-    if (index == count)
-        supervisor->ledger->collector_pid = (uint32_t)child->pid;
+    *watch = loop_watch(supervisor->loop, child->control_fd, loop_readable, on_control, child);
+    if (lane)
+        supervisor->ledger->lanes[role.number].pid = (uint32_t)child->pid;
     else
-        publish_state(supervisor, index);
-    return supervisor->watches[index] == NULL ? error_set(error, "cannot watch a process") : 0;
+        publish_state(supervisor, child->index);
+    return *watch == NULL ? error_set(error, "cannot watch a process") : 0;
 }
 
 static bool all_running(const struct supervisor *supervisor)
 {
-    for (unsigned i = 0; i <= supervisor->plan.count; i++)
+    for (unsigned i = 0; i < supervisor->child_count; i++)
         if (supervisor->all[i]->state != CHILD_RUNNING && supervisor->all[i]->state != CHILD_ENDED)
             return false;
     return true;
+}
+
+/* Each collector has written its END. */
+static bool lanes_ended(const struct supervisor *supervisor)
+{
+    for (unsigned i = 0; i < supervisor->plan.lane_count; i++)
+        if (supervisor->lanes[i].state != CHILD_ENDED)
+            return false;
+    return true;
+}
+
+static bool lanes_active(const struct supervisor *supervisor)
+{
+    for (unsigned i = 0; i < supervisor->plan.lane_count; i++)
+        if (is_active(&supervisor->lanes[i]))
+            return true;
+    return false;
 }
 
 static bool plugins_gone(const struct supervisor *supervisor)
@@ -215,7 +147,7 @@ static void set_timer(struct supervisor *supervisor)
 
     if (supervisor->deadline_ns != 0 && supervisor->deadline_ns < nearest)
         nearest = supervisor->deadline_ns;
-    for (unsigned i = 0; i <= supervisor->plan.count; i++)
+    for (unsigned i = 0; i < supervisor->child_count; i++)
         if (supervisor->phase == PHASE_UP && supervisor->all[i]->state == CHILD_WAITING &&
             supervisor->all[i]->restart_ns < nearest)
             nearest = supervisor->all[i]->restart_ns;
@@ -249,17 +181,23 @@ static void stop_plugins(struct supervisor *supervisor)
         enter_phase(supervisor, PHASE_DONE);
 }
 
+static void order_lanes(struct supervisor *supervisor, char order)
+{
+    for (unsigned i = 0; i < supervisor->plan.lane_count; i++)
+        child_order(&supervisor->lanes[i], order);
+}
+
 static void stop(struct supervisor *supervisor)
 {
     if (supervisor->phase >= PHASE_STOPPING_COLLECTOR)
         return;
     __atomic_store_n(&supervisor->ledger->stopping, 1, __ATOMIC_RELAXED);
-    if (supervisor->collector.state == CHILD_STARTING || supervisor->collector.state == CHILD_RUNNING) {
-        enter_phase(supervisor, PHASE_STOPPING_COLLECTOR);
-        child_order(&supervisor->collector, PLUGIN_COMMAND_STOP);
-    } else {
+    if (!lanes_active(supervisor)) {
         stop_plugins(supervisor);
+        return;
     }
+    enter_phase(supervisor, PHASE_STOPPING_COLLECTOR);
+    order_lanes(supervisor, PLUGIN_COMMAND_STOP);
 }
 
 static void fail(struct supervisor *supervisor)
@@ -283,7 +221,7 @@ static void put_off(struct supervisor *supervisor, struct child *child, const ch
     int64_t now = time_monotonic_ns();
 
     child_died(child, now);
-    if (supervisor->config->core.plugin_exit_any && child != &supervisor->collector)
+    if (supervisor->config->core.plugin_exit_any && !is_lane(supervisor, child))
         child->state = CHILD_GIVEN_UP;
     if (child->state == CHILD_WAITING) {
         log_error("%s %s%s%s; starting it again in %d ms", who, what, child->phrase[0] ? ": " : "", child->phrase,
@@ -292,7 +230,7 @@ static void put_off(struct supervisor *supervisor, struct child *child, const ch
         return;
     }
     log_error("%s %s and is not started again", who, what);
-    if (child == &supervisor->collector || supervisor->config->core.plugin_exit_any || plugins_gone(supervisor)) {
+    if (is_lane(supervisor, child) || supervisor->config->core.plugin_exit_any || plugins_gone(supervisor)) {
         log_error("no more work is possible. Shutting down.");
         fail(supervisor);
     }
@@ -324,51 +262,58 @@ static void handle_crash(struct supervisor *supervisor, struct child *child, con
 
 #define child_name_max (ledger_name_max + 32)
 
-static void name_child(const struct supervisor *supervisor, unsigned index, char out[child_name_max])
+static void name_child(const struct supervisor *supervisor, const struct child *child, char out[child_name_max])
 {
-    const struct settings *settings = &supervisor->config->plugins[index];
+    if (!is_lane(supervisor, child)) {
+        const struct settings *settings = &supervisor->config->plugins[child->index];
 
-    if (index == supervisor->plan.count)
-        snprintf(out, child_name_max, "the collector");
-    else
         snprintf(out, child_name_max, "the plugin %s[%s]", settings->type, settings->name);
+    } else if (supervisor->plan.lane_count == 1) {
+        snprintf(out, child_name_max, "the collector");
+    } else {
+        snprintf(out, child_name_max, "the collector of lane %u", lane_of(supervisor, child));
+    }
 }
 
-static void collector_ended(struct supervisor *supervisor)
+static bool ended_well(const struct child *child, int worst)
 {
-    struct child *child = &supervisor->collector;
+    return child->state == CHILD_RUNNING && WIFEXITED(child->status) && WEXITSTATUS(child->status) <= worst;
+}
 
-    if (child->state == CHILD_RUNNING && WIFEXITED(child->status) && WEXITSTATUS(child->status) == 0) {
+static void collector_ended(struct supervisor *supervisor, struct child *child)
+{
+    char who[child_name_max];
+
+    name_child(supervisor, child, who);
+    if (ended_well(child, 0)) {
         child->state = CHILD_ENDED;
     } else {
-        ledger_settle_collector(supervisor->ledger);
-        handle_crash(supervisor, child, "the collector");
+        ledger_settle_collector(supervisor->ledger, lane_of(supervisor, child));
+        handle_crash(supervisor, child, who);
     }
-    if (supervisor->phase == PHASE_STOPPING_COLLECTOR)
+    if (supervisor->phase == PHASE_STOPPING_COLLECTOR && !lanes_active(supervisor))
         stop_plugins(supervisor);
-    else if (supervisor->phase == PHASE_UP && child->state == CHILD_ENDED && plugins_gone(supervisor))
+    else if (supervisor->phase == PHASE_UP && lanes_ended(supervisor) && plugins_gone(supervisor))
         enter_phase(supervisor, PHASE_DONE);
 }
 
-static void plugin_ended(struct supervisor *supervisor, unsigned index)
+static void plugin_ended(struct supervisor *supervisor, struct child *child)
 {
-    struct child *child = &supervisor->plugins[index];
     /* The collector of a file writes its END and may be reaped after those who have read it. */
-    bool over = supervisor->phase >= PHASE_STOPPING_COLLECTOR || supervisor->collector.state == CHILD_ENDED ||
+    bool over = supervisor->phase >= PHASE_STOPPING_COLLECTOR || lanes_ended(supervisor) ||
                 supervisor->config->core.pcap_savefile != NULL;
     char who[child_name_max];
 
-    name_child(supervisor, index, who);
+    name_child(supervisor, child, who);
     /* A plugin ends by itself only after the END of its rings: 0, or 1 when it could not deliver all. */
-    if (child->state == CHILD_RUNNING && WIFEXITED(child->status) && WEXITSTATUS(child->status) <= 1 && over) {
+    if (ended_well(child, 1) && over) {
         child->state = CHILD_ENDED;
     } else {
-        ledger_settle_plugin(supervisor->ledger, index);
+        ledger_settle_plugin(supervisor->ledger, child->index);
         handle_crash(supervisor, child, who);
     }
-    publish_state(supervisor, index);
-    if (plugins_gone(supervisor) &&
-        (supervisor->phase == PHASE_STOPPING_PLUGINS || supervisor->collector.state == CHILD_ENDED))
+    publish_state(supervisor, child->index);
+    if (plugins_gone(supervisor) && (supervisor->phase == PHASE_STOPPING_PLUGINS || lanes_ended(supervisor)))
         enter_phase(supervisor, PHASE_DONE);
 }
 
@@ -381,9 +326,9 @@ static void on_report(struct supervisor *supervisor, struct child *child)
             stop(supervisor);
         } else if (what == PLUGIN_REPORT_READY && child->state == CHILD_STARTING) {
             child->state = CHILD_RUNNING;
-            if (child != &supervisor->collector) {
-                publish_state(supervisor, child_index(supervisor, child));
-                if (supervisor->collector.state == CHILD_ENDED) /* its predecessor may have read the END */
+            if (!is_lane(supervisor, child)) {
+                publish_state(supervisor, child->index);
+                if (lanes_ended(supervisor)) /* its predecessor may have read the END */
                     child_order(child, PLUGIN_COMMAND_STOP);
             } else if (supervisor->phase == PHASE_UP) { /* a successor: the others are there already */
                 child_order(child, PLUGIN_COMMAND_START);
@@ -395,20 +340,23 @@ static void on_report(struct supervisor *supervisor, struct child *child)
 static void say_up(struct supervisor *supervisor)
 {
     const struct settings *core = &supervisor->config->core;
+    char lanes[24] = "";
 
+    if (supervisor->plan.lane_count > 1)
+        snprintf(lanes, sizeof(lanes), " in %u lanes", supervisor->plan.lane_count);
     enter_phase(supervisor, PHASE_UP);
     if (supervisor->dry_run) {
         log_info("everything starts; ending, as asked");
         stop(supervisor);
         return;
     }
-    child_order(&supervisor->collector, PLUGIN_COMMAND_START);
+    order_lanes(supervisor, PLUGIN_COMMAND_START);
     if (core->pcap_savefile != NULL)
         log_info("reading %s data from '%s'", supervisor->daemon->traffic, core->pcap_savefile);
     else
-        log_info("waiting for %s data on interface=%s ip=%s port=%u/udp", supervisor->daemon->traffic,
+        log_info("waiting for %s data on interface=%s ip=%s port=%u/udp%s", supervisor->daemon->traffic,
                  core->listen_interface ? core->listen_interface : "all", core->listen_ip ? core->listen_ip : "all",
-                 supervisor->plan.port);
+                 supervisor->plan.port, lanes);
     log_started();
     process_detached(0);
 }
@@ -417,12 +365,11 @@ static void on_control(void *context, unsigned events)
 {
     struct child *child = context;
     struct supervisor *supervisor = child->owner;
-    unsigned index = child_index(supervisor, child);
 
     on_report(supervisor, child);
     if (events & loop_hangup) { /* SIGCHLD tells how it ended */
-        loop_unwatch(supervisor->watches[index]);
-        supervisor->watches[index] = NULL;
+        loop_unwatch(supervisor->watches[child->index]);
+        supervisor->watches[child->index] = NULL;
     }
     if (supervisor->phase == PHASE_STARTING && all_running(supervisor))
         say_up(supervisor);
@@ -434,12 +381,12 @@ static void reap(struct supervisor *supervisor)
     pid_t pid;
 
     /* What everybody said comes before the end of anybody: a short replay may be over in one turn of the loop. */
-    for (unsigned i = 0; i <= supervisor->plan.count; i++)
+    for (unsigned i = 0; i < supervisor->child_count; i++)
         on_report(supervisor, supervisor->all[i]);
     if (supervisor->phase == PHASE_STARTING && all_running(supervisor))
         say_up(supervisor);
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-        for (unsigned i = 0; i <= supervisor->plan.count; i++) {
+        for (unsigned i = 0; i < supervisor->child_count; i++) {
             struct child *child = supervisor->all[i];
 
             if (child->pid != pid)
@@ -447,10 +394,10 @@ static void reap(struct supervisor *supervisor)
             on_report(supervisor, child); /* what it said last */
             child->status = status;
             child->pid = 0;
-            if (child == &supervisor->collector)
-                collector_ended(supervisor);
+            if (is_lane(supervisor, child))
+                collector_ended(supervisor, child);
             else
-                plugin_ended(supervisor, i);
+                plugin_ended(supervisor, child);
             break;
         }
     }
@@ -471,7 +418,7 @@ static void log_ledger(struct supervisor *supervisor)
 
 static void order_all(struct supervisor *supervisor, char order)
 {
-    for (unsigned i = 0; i <= supervisor->plan.count; i++)
+    for (unsigned i = 0; i < supervisor->child_count; i++)
         child_order(supervisor->all[i], order);
 }
 
@@ -517,9 +464,9 @@ static void deadline_passed(struct supervisor *supervisor)
         fail(supervisor);
         return;
     }
-    for (unsigned i = 0; i <= supervisor->plan.count; i++) {
+    for (unsigned i = 0; i < supervisor->child_count; i++) {
         struct child *child = supervisor->all[i];
-        bool due = supervisor->phase == PHASE_STOPPING_PLUGINS || child == &supervisor->collector;
+        bool due = supervisor->phase == PHASE_STOPPING_PLUGINS || is_lane(supervisor, child);
 
         if (due && child->pid > 0) {
             log_error("process %ld did not end in time and is killed", (long)child->pid);
@@ -528,37 +475,71 @@ static void deadline_passed(struct supervisor *supervisor)
     }
 }
 
+static void restart(struct supervisor *supervisor, struct child *child)
+{
+    char who[child_name_max];
+    struct error error;
+
+    if (start_child(supervisor, child, &error) < 0) {
+        name_child(supervisor, child, who);
+        snprintf(child->phrase, sizeof(child->phrase), "%s", error.text);
+        put_off(supervisor, child, who, "cannot be started");
+        if (!is_lane(supervisor, child))
+            publish_state(supervisor, child->index);
+    } else if (is_lane(supervisor, child)) {
+        supervisor->ledger->collector_restarts++;
+        supervisor->ledger->lanes[lane_of(supervisor, child)].restarts++;
+    } else {
+        counter_add(&supervisor->ledger->plugins[child->index].watch[WATCH_plugin_restarts], 1);
+    }
+}
+
 static void on_timer(void *context, unsigned events)
 {
     struct supervisor *supervisor = context;
     int64_t now = time_monotonic_ns();
-    struct error error;
 
     (void)events;
     if (now >= supervisor->losses.next_ns)
         losses_tell(&supervisor->losses, supervisor->ledger, now);
     if (supervisor->deadline_ns != 0 && now >= supervisor->deadline_ns)
         deadline_passed(supervisor);
-    for (unsigned i = 0; i <= supervisor->plan.count; i++) {
+    for (unsigned i = 0; i < supervisor->child_count; i++) {
         struct child *child = supervisor->all[i];
 
-        if (child->state != CHILD_WAITING || child->restart_ns > now || supervisor->phase != PHASE_UP)
-            continue;
-        if (start_child(supervisor, child, &error) < 0) {
-            char who[child_name_max];
-
-            name_child(supervisor, i, who);
-            snprintf(child->phrase, sizeof(child->phrase), "%s", error.text);
-            put_off(supervisor, child, who, "cannot be started");
-            if (i < supervisor->plan.count)
-                publish_state(supervisor, i);
-        } else if (child == &supervisor->collector) {
-            supervisor->ledger->collector_restarts++;
-        } else {
-            counter_add(&supervisor->ledger->plugins[i].watch[WATCH_plugin_restarts], 1);
-        }
+        if (child->state == CHILD_WAITING && child->restart_ns <= now && supervisor->phase == PHASE_UP)
+            restart(supervisor, child);
     }
     set_timer(supervisor);
+}
+
+/* Each lane is told to write what it knows; {"lanes": [...]} of those that did so in time. */
+static void answer_description(const struct supervisor *supervisor, struct answer *answer)
+{
+    const struct plan *plan = &supervisor->plan;
+    uint64_t numbers[ledger_lanes_max];
+    const char *text, *separator = "";
+    size_t length;
+
+    if (plan->boards[0] == NULL) {
+        answer_error(answer, "%s has no templates to tell of", supervisor->daemon->name);
+        return;
+    }
+    for (unsigned lane = 0; lane < plan->lane_count; lane++) {
+        numbers[lane] = board_number(plan->boards[lane]);
+        child_order(&supervisor->lanes[lane], PLUGIN_COMMAND_DESCRIBE);
+    }
+    answer_text(answer, "{\"lanes\": [", strlen("{\"lanes\": ["));
+    for (unsigned lane = 0; lane < plan->lane_count; lane++) {
+        text = board_wait(plan->boards[lane], numbers[lane], describe_wait_ms, &length);
+        if (text == NULL)
+            continue;
+        answer_text(answer, separator, strlen(separator));
+        answer_text(answer, text, length);
+        separator = ", ";
+    }
+    answer_text(answer, "]}", strlen("]}"));
+    server_answer_end(answer, NULL, 0);
 }
 
 static void on_request(void *context, struct answer *answer, const struct frame_request *request, const uint8_t *body,
@@ -570,6 +551,8 @@ static void on_request(void *context, struct answer *answer, const struct frame_
     (void)right;
     if (request->command == FRAME_COMMAND_LEDGER)
         server_answer_ledger(answer, request, supervisor->ledger);
+    else if (request->command == FRAME_COMMAND_DESCRIBE)
+        answer_description(supervisor, answer);
     else
         answer_error(answer, "this is the control socket of %s, which does not know command %u; rows are asked of a "
                              "memory plugin's socket (imt_path)",
@@ -596,29 +579,6 @@ static int open_control(struct supervisor *supervisor, struct error *error)
         return -1;
     log_warn("%s; going on without a control socket (set control_path to another place)", error->text);
     return 0;
-}
-
-static int open_socket(struct supervisor *supervisor, struct error *error)
-{
-    const struct settings *core = &supervisor->config->core;
-    struct socket_options options = {
-        .address = core->listen_ip,
-        .port = supervisor->plan.port,
-        .interface = core->listen_interface,
-        .groups = core->mcast_groups,
-        .ipv6_only = core->ipv6_only,
-        .buffer_bytes = core->pipe_size,
-    };
-    uint64_t got;
-
-    supervisor->socket_fd = -1;
-    if (core->pcap_savefile != NULL)
-        return 0;
-    supervisor->socket_fd = socket_listen(&options, &got, error);
-    if (supervisor->socket_fd >= 0 && core->pipe_size > got)
-        log_warn("asked for a receive buffer of %llu bytes, the kernel gives %llu; raise net.core.rmem_max",
-                 (unsigned long long)core->pipe_size, (unsigned long long)got);
-    return supervisor->socket_fd >= 0 ? 0 : -1;
 }
 
 static sigset_t watched_signals(void)
@@ -655,9 +615,22 @@ static int watch_signals(struct supervisor *supervisor, struct error *error)
     return 0;
 }
 
+static void list_children(struct supervisor *supervisor)
+{
+    for (unsigned i = 0; i < supervisor->plan.count; i++)
+        supervisor->all[supervisor->child_count++] = &supervisor->plugins[i];
+    for (unsigned i = 0; i < supervisor->plan.lane_count; i++)
+        supervisor->all[supervisor->child_count++] = &supervisor->lanes[i];
+    for (unsigned i = 0; i < supervisor->child_count; i++) {
+        supervisor->all[i]->control_fd = -1;
+        supervisor->all[i]->index = i;
+        supervisor->all[i]->owner = supervisor;
+    }
+}
+
 static int prepare(struct supervisor *supervisor, struct error *error)
 {
-    unsigned count = supervisor->config->plugin_count;
+    struct error warning = {""};
 
     supervisor->ledger = ledger_create(error);
     supervisor->loop = loop_new(error);
@@ -665,18 +638,16 @@ static int prepare(struct supervisor *supervisor, struct error *error)
         return -1;
     if (plan_make(&supervisor->plan, supervisor->daemon, supervisor->config, supervisor->ledger, error) < 0)
         return -1;
-    for (unsigned i = 0; i < count; i++)
-        supervisor->all[i] = &supervisor->plugins[i];
-    supervisor->all[count] = &supervisor->collector;
-    for (unsigned i = 0; i <= count; i++) {
-        supervisor->all[i]->control_fd = -1;
-        supervisor->all[i]->owner = supervisor;
-    }
+    list_children(supervisor);
     supervisor->timer = loop_timer(supervisor->loop, on_timer, supervisor);
     if (supervisor->timer == NULL)
         return error_set(error, "out of memory");
     losses_init(&supervisor->losses);
-    if (open_socket(supervisor, error) < 0 || watch_signals(supervisor, error) < 0)
+    if (plan_listen(&supervisor->plan, &supervisor->config->core, &warning, error) < 0)
+        return -1;
+    if (warning.text[0] != '\0')
+        log_warn("%s", warning.text);
+    if (watch_signals(supervisor, error) < 0)
         return -1;
     return open_control(supervisor, error);
 }
@@ -686,7 +657,7 @@ static int start_all(struct supervisor *supervisor, struct error *error)
     supervisor->phase = PHASE_STARTING;
     supervisor->deadline_ns = time_monotonic_ns() + start_limit_ns;
     set_timer(supervisor);
-    for (unsigned i = 0; i <= supervisor->plan.count; i++)
+    for (unsigned i = 0; i < supervisor->child_count; i++)
         if (start_child(supervisor, supervisor->all[i], error) < 0)
             return -1;
     return 0;
@@ -699,7 +670,7 @@ static int finish(struct supervisor *supervisor)
      * A collector that died may have counted a batch that it had not published, a plugin may have taken a run that it
      * had not counted: both show as the difference between what was written to the ring and what was read.
      */
-    bool crashed = supervisor->collector.state != CHILD_ENDED || supervisor->ledger->collector_restarts > 0;
+    bool crashed = !lanes_ended(supervisor) || supervisor->ledger->collector_restarts > 0;
     uint64_t lost;
 
     for (unsigned i = 0; i < supervisor->plan.count; i++) {
@@ -727,7 +698,6 @@ int supervisor_run(const struct daemon *daemon, struct config *config, bool dry_
     supervisor->daemon = daemon;
     supervisor->config = config;
     supervisor->dry_run = dry_run;
-    supervisor->socket_fd = -1;
     if (prepare(supervisor, &error) < 0) {
         log_error("%s", error.text);
     } else {
@@ -742,8 +712,6 @@ int supervisor_run(const struct daemon *daemon, struct config *config, bool dry_
     }
     server_free(supervisor->control);
     plan_free(&supervisor->plan);
-    if (supervisor->socket_fd >= 0)
-        close(supervisor->socket_fd);
     loop_free(supervisor->loop);
     ledger_free(supervisor->ledger);
     free(supervisor);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The supervisor: the process whose pid is the daemon's. It makes rings, ledger, socket and control socket, forks the
- * collector and the plugins as siblings, restarts what dies and stops all in order: collector first, then the plugins
+ * The supervisor: the process whose pid is the daemon's. It makes rings, ledger, sockets and control socket, forks the
+ * collectors and the plugins as siblings, restarts what dies and stops all in order: collectors first, then the plugins
  * to the END of their rings. It never touches a packet. Single-threaded: only so may it fork at any time.
  *
  *   signal    does

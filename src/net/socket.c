@@ -2,6 +2,7 @@
 #include "net/socket.h"
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -83,12 +84,33 @@ static int bind_listener(int fd, const struct sockaddr *address, socklen_t lengt
     return 0;
 }
 
-int socket_listen(const struct socket_options *options, uint64_t *buffer_got, struct error *error)
+enum share { SHARE_NOT, SHARE_FIRST, SHARE_OTHER };
+
+/*
+ * The first of a group binds like one that is alone, so that a port in use is refused, and lets others join it only
+ * then. Multicast is for the first: the kernel would give each of them a copy.
+ */
+static int prepare_share(int fd, int family, enum share share, struct error *error)
+{
+    if (share == SHARE_NOT)
+        return 0;
+    if (set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0)
+        return error_errno(error, errno, "cannot share the port between lanes");
+    if (share == SHARE_OTHER) {
+        set_option(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0);
+        if (family == AF_INET6)
+            set_option(fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0);
+    }
+    return 0;
+}
+
+static int open_listener(const struct socket_options *options, enum share share, uint64_t *buffer_got,
+                         struct error *error)
 {
     struct sockaddr_storage storage = {0};
     struct address address;
     size_t length;
-    int fd;
+    int fd, family;
 
     if (options->address != NULL) {
         if (!address_parse(options->address, &address))
@@ -107,16 +129,100 @@ int socket_listen(const struct socket_options *options, uint64_t *buffer_got, st
     }
     if (fd < 0)
         return error_errno(error, errno, "cannot open a UDP socket");
-    if (storage.ss_family == AF_INET6)
+    family = storage.ss_family;
+    if (family == AF_INET6)
         set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, options->ipv6_only);
     set_option(fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
     *buffer_got = size_buffer(fd, options->buffer_bytes);
-    if (bind_listener(fd, (const struct sockaddr *)&storage, (socklen_t)length, options, error) < 0 ||
-        join_groups(fd, storage.ss_family, options, error) < 0) {
+    if ((share == SHARE_OTHER && prepare_share(fd, family, share, error) < 0) ||
+        bind_listener(fd, (const struct sockaddr *)&storage, (socklen_t)length, options, error) < 0 ||
+        (share == SHARE_FIRST && prepare_share(fd, family, share, error) < 0) ||
+        (share != SHARE_OTHER && join_groups(fd, family, options, error) < 0)) {
         close(fd);
         return -1;
     }
     return fd;
+}
+
+int socket_listen(const struct socket_options *options, uint64_t *buffer_got, struct error *error)
+{
+    return open_listener(options, SHARE_NOT, buffer_got, error);
+}
+
+/*
+ * The program that chooses the socket of a group: the IP source address, its four words folded into one for IPv6, times
+ * 2^32 / phi, of which the upper 16 bits are scaled to 0..count-1 (they depend on every bit of the address). Offsets
+ * count from the IP header. The kernel keeps the order in which the sockets were bound.
+ */
+static int steer(int fd, unsigned count, struct error *error)
+{
+    const uint32_t ip = (uint32_t)SKF_NET_OFF;
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, ip),
+        BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, 4), /* the version */
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 6, 2, 0),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, ip + 12),
+        BPF_JUMP(BPF_JMP | BPF_JA, 10, 0, 0),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, ip + 8),
+        BPF_STMT(BPF_MISC | BPF_TAX, 0),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, ip + 12),
+        BPF_STMT(BPF_ALU | BPF_XOR | BPF_X, 0),
+        BPF_STMT(BPF_MISC | BPF_TAX, 0),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, ip + 16),
+        BPF_STMT(BPF_ALU | BPF_XOR | BPF_X, 0),
+        BPF_STMT(BPF_MISC | BPF_TAX, 0),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, ip + 20),
+        BPF_STMT(BPF_ALU | BPF_XOR | BPF_X, 0),
+        BPF_STMT(BPF_ALU | BPF_MUL | BPF_K, 0x9e3779b1),
+        BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, 16),
+        BPF_STMT(BPF_ALU | BPF_MUL | BPF_K, count),
+        BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, 16),
+        BPF_STMT(BPF_RET | BPF_A, 0),
+    };
+    struct sock_fprog program = {.len = array_length(code), .filter = code};
+
+    if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof(program)) < 0)
+        return error_errno(error, errno, "cannot spread the exporters over the lanes");
+    return 0;
+}
+
+static uint16_t bound_port(int fd)
+{
+    struct sockaddr_storage storage = {0};
+    socklen_t length = sizeof(storage);
+    struct address address;
+    uint16_t port = 0;
+
+    if (getsockname(fd, (struct sockaddr *)&storage, &length) == 0)
+        address_from_socket(&address, &port, (const struct sockaddr *)&storage);
+    return port;
+}
+
+/* Until all are there the first one gets everything, so that nothing that comes meanwhile is lost. */
+int socket_listen_group(const struct socket_options *options, int sockets[], unsigned count, uint64_t *buffer_got,
+                        struct error *error)
+{
+    struct socket_options same = *options;
+    unsigned made = 0;
+
+    for (; made < count; made++) {
+        enum share share = count == 1 ? SHARE_NOT : made == 0 ? SHARE_FIRST : SHARE_OTHER;
+
+        sockets[made] = open_listener(&same, share, buffer_got, error);
+        if (sockets[made] < 0)
+            break;
+        if (made == 0)
+            same.port = bound_port(sockets[0]);
+        if (made == 1 && steer(sockets[0], 1, error) < 0) {
+            made++;
+            break;
+        }
+    }
+    if (made == count && (count == 1 || steer(sockets[0], count, error) == 0))
+        return 0;
+    while (made > 0)
+        close(sockets[--made]);
+    return -1;
 }
 
 struct socket_receiver {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * UDP listeners: bound, sized, in their multicast groups, read many datagrams a call. What the kernel dropped for
- * want of buffer is told with the datagrams that follow (SO_RXQ_OVFL) and, at the end, by the socket itself
- * (SO_MEMINFO).
+ * UDP listeners: bound, sized, in their multicast groups, read many datagrams a call; alone on a port or as a group
+ * that shares it by the senders' addresses. What the kernel dropped for want of buffer is told with the datagrams that
+ * follow (SO_RXQ_OVFL) and, at the end, by the socket itself (SO_MEMINFO).
  */
 #ifndef NET_SOCKET_H
 #define NET_SOCKET_H
@@ -27,6 +27,16 @@ struct socket_options {
  * tells the receive buffer that the kernel gave, in bytes. Returns the descriptor (non-blocking) or -1.
  */
 int socket_listen(const struct socket_options *options, uint64_t *buffer_got, struct error *error);
+
+/*
+ * Opens `count` listeners on one port for as many readers (SO_REUSEPORT): every datagram goes to one of them, which
+ * its source address decides, so that an exporter always meets the same reader. Where no such choice can be made -
+ * datagrams to a multicast group - the first one gets all. One listener is what socket_listen makes. A port that
+ * somebody else has, of this program too, is refused as above. *buffer_got is each socket's. Returns 0, or -1 with none
+ * left open.
+ */
+int socket_listen_group(const struct socket_options *options, int sockets[], unsigned count, uint64_t *buffer_got,
+                        struct error *error);
 
 struct socket_datagram {
     const uint8_t *bytes;

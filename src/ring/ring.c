@@ -225,7 +225,7 @@ static uint64_t total_bytes(const struct ring_writer *writer, size_t body_max)
     return need <= to_end ? need : to_end + need;
 }
 
-uint8_t *ring_reserve(struct ring_writer *writer, size_t body_max)
+uint8_t *ring_reserve_slowly(struct ring_writer *writer, size_t body_max)
 {
     uint64_t size = writer->mask + 1;
     uint64_t position = writer->tail & writer->mask;
@@ -240,15 +240,6 @@ uint8_t *ring_reserve(struct ring_writer *writer, size_t body_max)
         position = 0;
     }
     return writer->data + position + header_bytes;
-}
-
-void ring_commit(struct ring_writer *writer, enum ring_kind kind, size_t body_bytes)
-{
-    uint32_t bytes = (uint32_t)align_up(body_bytes + header_bytes, 8);
-
-    *(struct ring_header *)(writer->data + (writer->tail & writer->mask)) =
-        (struct ring_header){.bytes = bytes, .kind = (uint16_t)kind};
-    writer->tail += bytes;
 }
 
 void ring_publish(struct ring_writer *writer)

@@ -88,8 +88,17 @@ int ring_attach_reader(struct ring_reader *reader, struct ring *ring, uint64_t f
  * NULL when the ring is full. Nothing is taken until ring_commit, which says how long the body became, at most
  * body_max; it may be left out. A record with its header takes at most half of the ring: a larger one never fits.
  */
-uint8_t *ring_reserve(struct ring_writer *writer, size_t body_max);
-void ring_commit(struct ring_writer *writer, enum ring_kind kind, size_t body_bytes);
+static inline uint8_t *ring_reserve(struct ring_writer *writer, size_t body_max);
+static inline void ring_commit(struct ring_writer *writer, enum ring_kind kind, size_t body_bytes);
+/*
+ * Many records of one size at once: room for `count` with bodies of `body_bytes`, a multiple of 8, or NULL when they
+ * don't all fit in one piece. ring_commit_many takes them; each body follows its header, which ring_commit_many
+ * writes.
+ */
+static inline uint8_t *ring_reserve_many(struct ring_writer *writer, unsigned count, size_t body_bytes);
+static inline void ring_commit_many(struct ring_writer *writer, enum ring_kind kind, unsigned count, size_t body_bytes);
+/* ring_reserve where the end of the memory is near, or the reader's index must be looked at again. */
+uint8_t *ring_reserve_slowly(struct ring_writer *writer, size_t body_max);
 
 /* Makes the committed records visible and wakes the reader if it sleeps. Cheap when nothing is new. */
 void ring_publish(struct ring_writer *writer);
@@ -126,5 +135,47 @@ static inline bool ring_broken(const struct ring_reader *reader)
 bool ring_arm(struct ring_reader *reader);
 int ring_wake_fd(const struct ring *ring);
 void ring_wake_clear(struct ring_reader *reader);
+
+static inline uint8_t *ring_reserve(struct ring_writer *writer, size_t body_max)
+{
+    uint64_t size = writer->mask + 1;
+    uint64_t position = writer->tail & writer->mask;
+    uint64_t need = align_up(body_max + sizeof(struct ring_header), (size_t)8);
+
+    if (likely(need <= size - (writer->tail - writer->head_seen) && position + need <= size &&
+               body_max <= size / 2 - sizeof(struct ring_header)))
+        return writer->data + position + sizeof(struct ring_header);
+    return ring_reserve_slowly(writer, body_max);
+}
+
+static inline void ring_commit(struct ring_writer *writer, enum ring_kind kind, size_t body_bytes)
+{
+    uint32_t bytes = (uint32_t)align_up(body_bytes + sizeof(struct ring_header), (size_t)8);
+
+    *(struct ring_header *)(writer->data + (writer->tail & writer->mask)) =
+        (struct ring_header){.bytes = bytes, .kind = (uint16_t)kind};
+    writer->tail += bytes;
+}
+
+static inline uint8_t *ring_reserve_many(struct ring_writer *writer, unsigned count, size_t body_bytes)
+{
+    uint64_t size = writer->mask + 1;
+    uint64_t position = writer->tail & writer->mask;
+    uint64_t need = count * (body_bytes + sizeof(struct ring_header));
+
+    if (likely(need <= size - (writer->tail - writer->head_seen) && position + need <= size))
+        return writer->data + position + sizeof(struct ring_header);
+    return NULL;
+}
+
+static inline void ring_commit_many(struct ring_writer *writer, enum ring_kind kind, unsigned count, size_t body_bytes)
+{
+    uint32_t bytes = (uint32_t)(body_bytes + sizeof(struct ring_header));
+    uint8_t *at = writer->data + (writer->tail & writer->mask);
+
+    for (unsigned i = 0; i < count; i++, at += bytes)
+        *(struct ring_header *)at = (struct ring_header){.bytes = bytes, .kind = (uint16_t)kind};
+    writer->tail += (uint64_t)count * bytes;
+}
 
 #endif

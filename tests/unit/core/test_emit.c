@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One flow to several plugins: who gets it, with which tags, and what is counted when a ring is full. */
+/* One flow to several plugins: who gets it, with which tags, what is counted when a ring is full; and two lanes. */
 #include "core/emit.h"
 
 #include <stdlib.h>
@@ -12,6 +12,7 @@ enum { PLAIN, TAGGED, SUMMED, DISCARDS };
 static struct settings settings[plugin_max];
 static struct layout layouts[plugin_max];
 static struct emit_target targets[plugin_max];
+static struct ring *rings[plugin_max][2]; /* of two lanes */
 static struct ledger *ledger;
 
 static void set_up(void)
@@ -21,14 +22,15 @@ static void set_up(void)
     struct error error;
 
     ledger = ledger_create(&error);
-    ledger->lane_count = 1;
+    ledger->lane_count = 2;
     ledger->plugin_count = plugin_max;
     settings[TAGGED].post_tag = 7;
     for (unsigned i = 0; i < plugin_max; i++) {
         aggregate_parse(&settings[i].aggregate, aggregates[i], &error);
         layout_compile(&layouts[i], &settings[i].aggregate, &options, &error);
-        targets[i] = (struct emit_target){&settings[i], &layouts[i], ring_create(65536, layouts[i].fingerprint, &error),
-                                          &ledger->plugins[i]};
+        for (unsigned lane = 0; lane < 2; lane++)
+            rings[i][lane] = ring_create(65536, layouts[i].fingerprint, &error);
+        targets[i] = (struct emit_target){&settings[i], &layouts[i], rings[i], &ledger->plugins[i], ledger->started_ns};
     }
 }
 
@@ -45,7 +47,7 @@ static struct flow a_flow(void)
 }
 
 /* The records in a ring; the first bodies are copied out. */
-static unsigned take(unsigned plugin, uint8_t bodies[][64], unsigned room)
+static unsigned take_from(unsigned plugin, unsigned lane, uint8_t bodies[][64], unsigned room)
 {
     struct ring_reader reader;
     struct ring_header *run;
@@ -53,7 +55,7 @@ static unsigned take(unsigned plugin, uint8_t bodies[][64], unsigned room)
     unsigned count = 0;
     size_t bytes;
 
-    ring_attach_reader(&reader, targets[plugin].ring, layouts[plugin].fingerprint, &error);
+    ring_attach_reader(&reader, rings[plugin][lane], layouts[plugin].fingerprint, &error);
     while ((run = ring_peek(&reader, &bytes)) != NULL) {
         for (size_t at = 0; at < bytes; at += ((struct ring_header *)((uint8_t *)run + at))->bytes) {
             struct ring_header *header = (struct ring_header *)((uint8_t *)run + at);
@@ -67,9 +69,14 @@ static unsigned take(unsigned plugin, uint8_t bodies[][64], unsigned room)
     return count;
 }
 
+static unsigned take(unsigned plugin, uint8_t bodies[][64], unsigned room)
+{
+    return take_from(plugin, 0, bodies, room);
+}
+
 static uint64_t emitted(unsigned plugin, enum emit_counter id)
 {
-    return counter_get(&ledger->plugins[plugin].emit[id]);
+    return ledger_emit(ledger, plugin, id);
 }
 
 static void check_one(struct emitter *emitter)
@@ -130,6 +137,29 @@ static void check_full(struct emitter *emitter)
     is_u64(emitted(TAGGED, EMIT_records_dropped_ring_full), 0, "a plugin that keeps up loses nothing");
 }
 
+/* Another collector, with the same plugins. */
+static void check_lanes(void)
+{
+    uint64_t before = emitted(PLAIN, EMIT_records_emitted), of_first;
+    struct flow flow = a_flow();
+    struct error error;
+    struct emitter *second = emitter_new(targets, plugin_max, 1, false, &error);
+    uint8_t bodies[2][64];
+
+    if (!ok(second != NULL, "an emitter of another lane"))
+        return;
+    of_first = counter_get(&ledger->plugins[PLAIN].emit[0][EMIT_records_emitted]);
+    emit_flow(second, &flow);
+    emit_flow(second, &flow);
+    emit_publish(second);
+    is_u64(take_from(PLAIN, 0, bodies, 2), 0, "it does not write the first one's ring");
+    is_u64(take_from(PLAIN, 1, bodies, 2), 2, "but its own");
+    is_u64(counter_get(&ledger->plugins[PLAIN].emit[1][EMIT_records_emitted]), 2, "it counts by itself");
+    is_u64(counter_get(&ledger->plugins[PLAIN].emit[0][EMIT_records_emitted]), of_first, "and nowhere else");
+    is_u64(emitted(PLAIN, EMIT_records_emitted), before + 2, "the sum has both");
+    emitter_free(second);
+}
+
 int main(void)
 {
     struct emitter *emitter;
@@ -138,7 +168,7 @@ int main(void)
 
     plan_none();
     set_up();
-    emitter = emitter_new(targets, plugin_max, false, &error);
+    emitter = emitter_new(targets, plugin_max, 0, false, &error);
     if (!ok(emitter != NULL, "an emitter for %d plugins", plugin_max))
         return done_testing();
     needs = emitter_needs(emitter);
@@ -148,9 +178,11 @@ int main(void)
     check_one(emitter);
     check_discard(emitter);
     check_full(emitter);
+    check_lanes();
     emitter_free(emitter);
     for (unsigned i = 0; i < plugin_max; i++)
-        ring_free(targets[i].ring);
+        for (unsigned lane = 0; lane < 2; lane++)
+            ring_free(rings[i][lane]);
     ledger_free(ledger);
     return done_testing();
 }
