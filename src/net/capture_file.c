@@ -5,60 +5,95 @@
 #include <pcap/pcap.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "base/cursor.h"
+#include "net/compressed.h"
+#include "net/reassembly.h"
+#include "net/stream.h"
 
 #define stdio_buffer_bytes (128 * 1024) /* fits the second-level cache, where the data is read again */
+#define buffer_alignment 4096           /* at malloc's 16 bytes into a page the kernel copies three times slower */
+#define ipfix_header_bytes 16           /* RFC 7011 section 3.1 */
+#define protocol_udp 17                 /* RFC 768 */
+#define next_fragment 44                /* RFC 8200 section 4.5 */
 
 struct capture_file {
-    pcap_t *pcap;
+    struct compressed *content;
     FILE *stream;
+    pcap_t *pcap;     /* NULL: an IPFIX file */
+    uint8_t *message; /* of an IPFIX file */
     char *buffer;
     int link;
+    struct reassembly *reassembly; /* NULL until the first fragment */
     struct capture_counts counts;
+    uint64_t at_bytes; /* of an IPFIX file's content, for phrases */
 };
+
+/* IP without its headers. Of a fragment, `piece` says which. */
+struct packet {
+    struct address source, destination;
+    uint8_t protocol;
+    bool fragment;
+    struct reassembly_piece piece;
+};
+
+static int open_content(struct capture_file *file, const char *path, struct error *error)
+{
+    char text[PCAP_ERRBUF_SIZE];
+    uint8_t head[4];
+    int size = compressed_peek(file->content, head, sizeof(head), error);
+
+    if (size < 0)
+        return error_wrap(error, "cannot read the capture '%s'", path);
+    if (size == 0)
+        return error_set(error, "'%s' is empty", path);
+    file->stream = compressed_stream(file->content);
+    if (file->stream == NULL)
+        return error_set(error, "out of memory");
+    file->buffer = aligned_alloc(buffer_alignment, stdio_buffer_bytes);
+    if (file->buffer != NULL)
+        setvbuf(file->stream, file->buffer, _IOFBF, stdio_buffer_bytes);
+    if (size == sizeof(head) && stream_message(head, sizeof(head), NULL) > 0) {
+        file->message = malloc(stream_message_max);
+        return file->message == NULL ? error_set(error, "out of memory") : 0;
+    }
+    file->pcap = pcap_fopen_offline_with_tstamp_precision(file->stream, PCAP_TSTAMP_PRECISION_NANO, text);
+    if (file->pcap == NULL)
+        return error_set(error, "'%s' is neither a capture nor an IPFIX file that can be read: %.200s%s%.150s", path,
+                         text, *compressed_trouble(file->content) != '\0' ? "; " : "",
+                         compressed_trouble(file->content));
+    file->link = pcap_datalink(file->pcap);
+    return 0;
+}
 
 struct capture_file *capture_file_open(const char *path, struct error *error)
 {
     struct capture_file *file = calloc(1, sizeof(*file));
-    char text[PCAP_ERRBUF_SIZE];
-    struct stat status;
 
     if (file == NULL) {
         error_set(error, "out of memory");
         return NULL;
     }
-    file->stream = fopen(path, "re");
-    if (file->stream == NULL) {
-        error_errno(error, errno, "cannot read the capture '%s'", path);
-        goto failed;
+    file->content = compressed_open(path, error);
+    if (file->content == NULL || open_content(file, path, error) < 0) {
+        capture_file_close(file);
+        return NULL;
     }
-    file->buffer = malloc(stdio_buffer_bytes);
-    if (file->buffer != NULL)
-        setvbuf(file->stream, file->buffer, _IOFBF, stdio_buffer_bytes);
-    if (fstat(fileno(file->stream), &status) == 0 && S_ISREG(status.st_mode))
-        file->counts.bytes_total = (uint64_t)status.st_size;
-    file->pcap = pcap_fopen_offline_with_tstamp_precision(file->stream, PCAP_TSTAMP_PRECISION_NANO, text);
-    if (file->pcap == NULL) {
-        error_set(error, "'%s' is not a capture that can be read: %.200s", path, text);
-        goto failed;
-    }
-    file->link = pcap_datalink(file->pcap);
+    file->counts.bytes_total = compressed_total(file->content);
     return file;
-failed:
-    if (file->stream != NULL && file->pcap == NULL)
-        fclose(file->stream);
-    free(file->buffer);
-    free(file);
-    return NULL;
 }
 
 void capture_file_close(struct capture_file *file)
 {
     if (file == NULL)
         return;
-    pcap_close(file->pcap); /* closes the stream too */
+    if (file->pcap != NULL)
+        pcap_close(file->pcap); /* closes the stream too */
+    else if (file->stream != NULL)
+        fclose(file->stream);
+    compressed_close(file->content);
+    reassembly_free(file->reassembly);
+    free(file->message);
     free(file->buffer);
     free(file);
 }
@@ -100,56 +135,112 @@ static uint16_t take_link(int link, struct cursor *c)
     return *c->at >> 4 == 6 ? 0x86dd : 0x0800;
 }
 
-/* RFC 791 and RFC 8200: leaves the cursor over the UDP header. False when it is not UDP, or a fragment. */
-static bool take_ip(uint16_t type, struct cursor *c, struct address *source, bool *fragment)
+/* RFC 791 section 3.1: leaves the cursor over the payload. */
+static bool take_ipv4(struct cursor *c, struct packet *packet)
 {
     struct cursor header = *c;
-    uint8_t first = cursor_u8(&header);
+    size_t header_bytes = (size_t)(cursor_u8(&header) & 15) * 4;
+    uint16_t total, id, offset;
+    const uint8_t *from, *to;
 
-    if (type == 0x0800 && first >> 4 == 4) {
-        size_t header_bytes = (size_t)(first & 15) * 4;
-        uint16_t total, offset;
-        uint8_t protocol;
-        const uint8_t *octets;
+    cursor_skip(&header, 1);
+    total = cursor_be16(&header);
+    id = cursor_be16(&header);
+    offset = cursor_be16(&header);
+    cursor_skip(&header, 1);
+    packet->protocol = cursor_u8(&header);
+    cursor_skip(&header, 2);
+    from = cursor_take(&header, 4);
+    to = cursor_take(&header, 4);
+    if (to == NULL || header_bytes < 20 || total < header_bytes)
+        return false;
+    address_set_ipv4(&packet->source, from);
+    address_set_ipv4(&packet->destination, to);
+    packet->fragment = (offset & 0x3fff) != 0;
+    packet->piece = (struct reassembly_piece){
+        .id = id, .more = (offset & 0x2000) != 0, .offset = (uint16_t)((offset & 0x1fff) * 8)};
+    if (total < cursor_left(c)) /* Ethernet pads short frames */
+        c->end = c->at + total;
+    else if (total > cursor_left(c) && packet->fragment) /* captured short: no piece of anything */
+        return false;
+    cursor_skip(c, header_bytes);
+    return !c->failed;
+}
 
-        cursor_skip(&header, 1);
-        total = cursor_be16(&header);
-        cursor_skip(&header, 2);
-        offset = cursor_be16(&header);
-        cursor_skip(&header, 1);
-        protocol = cursor_u8(&header);
-        cursor_skip(&header, 2);
-        octets = cursor_take(&header, 4);
-        if (octets == NULL || header_bytes < 20 || total < header_bytes)
+/* RFC 8200 section 4: the same, past the extension headers that a host's datagrams may have. */
+static bool take_ipv6(struct cursor *c, struct packet *packet)
+{
+    const uint8_t *from, *to;
+    uint16_t payload, offset;
+
+    cursor_skip(c, 4);
+    payload = cursor_be16(c);
+    packet->protocol = cursor_u8(c);
+    cursor_skip(c, 1);
+    from = cursor_take(c, 16);
+    to = cursor_take(c, 16);
+    if (to == NULL)
+        return false;
+    address_set_ipv6(&packet->source, from);
+    address_set_ipv6(&packet->destination, to);
+    if (payload < cursor_left(c))
+        c->end = c->at + payload;
+    else if (payload > cursor_left(c) && packet->protocol == next_fragment)
+        return false;
+    while (packet->protocol == 0 || packet->protocol == 43 || packet->protocol == 60) { /* hop by hop, routing, ... */
+        size_t bytes;
+
+        packet->protocol = cursor_u8(c);
+        bytes = (size_t)cursor_u8(c) * 8 + 6;
+        cursor_skip(c, bytes);
+        if (c->failed)
             return false;
-        address_set_ipv4(source, octets);
-        *fragment = (offset & 0x3fff) != 0;
-        if (total < cursor_left(c)) /* Ethernet pads short frames */
-            c->end = c->at + total;
-        cursor_skip(c, header_bytes);
-        return protocol == 17 && !*fragment;
     }
-    if (type == 0x86dd && first >> 4 == 6) {
-        uint16_t payload;
-        uint8_t next;
-        const uint8_t *octets;
+    if (packet->protocol != next_fragment)
+        return !c->failed;
+    packet->protocol = cursor_u8(c);
+    cursor_skip(c, 1);
+    offset = cursor_be16(c);
+    packet->piece = (struct reassembly_piece){
+        .id = cursor_be32(c), .more = (offset & 1) != 0, .offset = (uint16_t)(offset & 0xfff8)};
+    packet->fragment = packet->piece.more || packet->piece.offset != 0;
+    return !c->failed;
+}
 
-        cursor_skip(&header, 3);
-        payload = cursor_be16(&header);
-        next = cursor_u8(&header);
-        cursor_skip(&header, 1);
-        octets = cursor_take(&header, 16);
-        cursor_skip(&header, 16);
-        if (octets == NULL || header.failed)
-            return false;
-        address_set_ipv6(source, octets);
-        *fragment = next == 44;
-        cursor_skip(c, 40);
-        if (payload < cursor_left(c))
-            c->end = c->at + payload;
-        return next == 17;
-    }
-    return false;
+static bool take_ip(uint16_t type, struct cursor *c, struct packet *packet)
+{
+    unsigned version = cursor_left(c) > 0 ? *c->at >> 4 : 0;
+
+    packet->fragment = false;
+    if (type == 0x0800 && version == 4)
+        return take_ipv4(c, packet);
+    return type == 0x86dd && version == 6 && take_ipv6(c, packet);
+}
+
+/* Puts a fragment to its kin. True when they are a whole datagram, which the cursor is over then. */
+static bool take_fragment(struct capture_file *file, struct packet *packet, int64_t when_ns, struct cursor *c)
+{
+    struct reassembly_piece *piece = &packet->piece;
+    const uint8_t *bytes;
+    size_t size;
+    unsigned pieces;
+
+    file->counts.fragments++;
+    if (file->reassembly == NULL)
+        file->reassembly = reassembly_new();
+    if (file->reassembly == NULL)
+        return false;
+    piece->source = packet->source;
+    piece->destination = packet->destination;
+    piece->protocol = packet->protocol;
+    piece->bytes = c->at;
+    piece->size = cursor_left(c);
+    pieces = reassembly_add(file->reassembly, piece, when_ns, &bytes, &size);
+    if (pieces == 0)
+        return false;
+    file->counts.fragments -= pieces;
+    *c = cursor_over(bytes, size);
+    return true;
 }
 
 /* RFC 768. */
@@ -169,37 +260,94 @@ static bool take_udp(struct cursor *c, struct socket_datagram *datagram)
     return true;
 }
 
-int capture_file_next(struct capture_file *file, struct socket_datagram *datagram, int64_t *captured_ns,
+/* The datagram of a frame, or false when it has none (yet). */
+static bool take_frame(struct capture_file *file, struct cursor *c, int64_t when_ns, struct socket_datagram *datagram)
+{
+    uint16_t type = take_link(file->link, c);
+    struct packet packet;
+
+    if (!take_ip(type, c, &packet) || packet.protocol != protocol_udp) {
+        file->counts.not_udp++;
+        return false;
+    }
+    if (packet.fragment && !take_fragment(file, &packet, when_ns, c))
+        return false;
+    if (!take_udp(c, datagram)) {
+        file->counts.not_udp++;
+        return false;
+    }
+    datagram->source = packet.source;
+    file->counts.cut += datagram->cut;
+    return true;
+}
+
+static int next_frame(struct capture_file *file, struct socket_datagram *datagram, int64_t *captured_ns,
                       struct error *error)
 {
+    const char *trouble = compressed_trouble(file->content);
     struct pcap_pkthdr *header;
     const uint8_t *bytes;
     int got;
 
     while ((got = pcap_next_ex(file->pcap, &header, &bytes)) == 1) {
         struct cursor c = cursor_over(bytes, header->caplen);
-        bool fragment = false;
-        uint16_t type;
 
         file->counts.frames++;
-        file->counts.bytes_read += header->caplen + 16;
-        type = take_link(file->link, &c);
-        if (!take_ip(type, &c, &datagram->source, &fragment) || !take_udp(&c, datagram)) {
-            file->counts.fragments += fragment;
-            file->counts.not_udp += !fragment;
-            continue;
-        }
-        file->counts.cut += datagram->cut;
         *captured_ns = (int64_t)header->ts.tv_sec * 1000000000 + header->ts.tv_usec; /* opened for nanoseconds */
-        return 1;
+        if (take_frame(file, &c, *captured_ns, datagram))
+            return 1;
     }
-    if (got == PCAP_ERROR_BREAK)
+    if (got == PCAP_ERROR_BREAK && *trouble == '\0')
         return 0;
     return error_set(error, "the capture is broken after frame %llu: %.200s",
-                     (unsigned long long)file->counts.frames, pcap_geterr(file->pcap));
+                     (unsigned long long)file->counts.frames, *trouble != '\0' ? trouble : pcap_geterr(file->pcap));
+}
+
+/* RFC 5655 section 5: nothing but messages. */
+static int next_message(struct capture_file *file, struct socket_datagram *datagram, int64_t *captured_ns,
+                        struct error *error)
+{
+    static const uint8_t here[4] = {127, 0, 0, 1};
+    const char *trouble = compressed_trouble(file->content);
+    uint8_t *message = file->message;
+    size_t size = fread(message, 1, ipfix_header_bytes, file->stream);
+    int length = 0;
+
+    if (size == 0 && *trouble == '\0')
+        return 0;
+    if (size == ipfix_header_bytes)
+        length = stream_message(message, size, error);
+    if (length > 0)
+        size += fread(message + size, 1, (size_t)length - size, file->stream);
+    if (length > 0 && size == (size_t)length) {
+        *datagram = (struct socket_datagram){.bytes = message, .size = size};
+        address_set_ipv4(&datagram->source, here);
+        *captured_ns = (int64_t)host_be32(load_u32(message + 4)) * 1000000000;
+        file->counts.frames++;
+        file->at_bytes += size;
+        return 1;
+    }
+    if (*trouble != '\0')
+        error_set(error, "%s", trouble);
+    else if (length == 0)
+        error_set(error, "the file ends within a message header: %zu bytes of it are there", size);
+    else if (length > 0)
+        error_set(error, "the file ends within a message: %zu bytes of %d are there", size, length);
+    return error_wrap(error, "the IPFIX file is broken after %llu messages, at byte %llu",
+                      (unsigned long long)file->counts.frames, (unsigned long long)file->at_bytes);
+}
+
+int capture_file_next(struct capture_file *file, struct socket_datagram *datagram, int64_t *captured_ns,
+                      struct error *error)
+{
+    return file->pcap != NULL ? next_frame(file, datagram, captured_ns, error)
+                              : next_message(file, datagram, captured_ns, error);
 }
 
 struct capture_counts capture_file_counts(const struct capture_file *file)
 {
-    return file->counts;
+    struct capture_counts counts = file->counts;
+
+    counts.bytes_read = compressed_taken(file->content);
+    return counts;
 }

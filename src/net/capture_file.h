@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A capture file (pcap or pcapng, through libpcap) read as a source of UDP datagrams: link, IP and UDP headers are
- * taken off. What is not a whole UDP datagram is counted and passed over.
+ * A file as a source of datagrams. A capture (pcap or pcapng, through libpcap): link, IP and UDP headers are taken off,
+ * fragments are put together, and what is not a whole UDP datagram is counted and passed over. Or an IPFIX file
+ * (RFC 5655), messages one after the other: each is a datagram from 127.0.0.1, port 0, at its export time. Either may
+ * be compressed with gzip or zstd. What it is shows by how it begins; its name says nothing.
  */
 #ifndef NET_CAPTURE_FILE_H
 #define NET_CAPTURE_FILE_H
@@ -12,15 +14,19 @@
 struct capture_file;
 
 struct capture_counts {
-    uint64_t frames, not_udp, fragments, cut; /* cut: captured shorter than it was */
-    uint64_t bytes_read, bytes_total;         /* of the file, for progress */
+    uint64_t frames;     /* of an IPFIX file: messages */
+    uint64_t not_udp;
+    uint64_t fragments;  /* that did not make a datagram, so far */
+    uint64_t cut;        /* captured shorter than it was */
+    uint64_t bytes_read; /* of the file, compressed as it is, for progress */
+    uint64_t bytes_total; /* 0: not known */
 };
 
-/* Opens the file; the phrase says what is wrong with it. */
+/* Opens the file, or standard input for "-"; the phrase says what is wrong with it. */
 struct capture_file *capture_file_open(const char *path, struct error *error);
 void capture_file_close(struct capture_file *file);
 
-/* The next datagram: 1; 0 at the end; -1 when the file is broken there. Valid until the next call. */
+/* The next datagram: 1; 0 at the end; -1 with a phrase when the file is broken there. Valid until the next call. */
 int capture_file_next(struct capture_file *file, struct socket_datagram *datagram, int64_t *captured_ns,
                       struct error *error);
 

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A file that may be compressed, read as what it is inside: gzip, zstd or neither, told apart by how it begins. It is
+ * unpacked piece by piece while it is read, never on disk, and need not be seekable: a pipe will do.
+ */
+#ifndef NET_COMPRESSED_H
+#define NET_COMPRESSED_H
+
+#include <stdio.h>
+
+#include "base/error.h"
+
+struct compressed;
+
+/* Opens a file, or standard input for "-". The phrase says what is wrong. */
+struct compressed *compressed_open(const char *path, struct error *error);
+void compressed_close(struct compressed *file); /* NULL is fine; a stream of it must be closed before */
+
+/*
+ * Copies up to `size` bytes of the content's beginning without taking them; at most 16. Returns how many there are,
+ * -1 with a phrase when the content cannot be unpacked. Only before anything is read from the stream.
+ */
+int compressed_peek(struct compressed *file, uint8_t *out, size_t size, struct error *error);
+
+/* The content as a stream, once; the caller closes it. NULL when out of memory. */
+FILE *compressed_stream(struct compressed *file);
+
+/* What broke while the stream was read: "the gzip data is broken: ..."; "" when nothing did. */
+const char *compressed_trouble(const struct compressed *file);
+
+/* Bytes of the file itself: read so far, and in all (0: not known, as of a pipe). For progress. */
+uint64_t compressed_taken(const struct compressed *file);
+uint64_t compressed_total(const struct compressed *file);
+
+#endif
