@@ -14,6 +14,7 @@
 #include "base/loop.h"
 #include "base/process.h"
 #include "base/time.h"
+#include "core/sessions.h"
 #include "enrich/enrich.h"
 #include "map/allow.h"
 #include "net/capture_file.h"
@@ -23,23 +24,28 @@
 #define turn_datagrams 1024  /* of a savefile */
 #define publish_datagrams 512 /* of a savefile: fewer wake-ups than a receive batch has, and well below a ring */
 #define drain_ns (time_second_ns / 2)
+#define tick_ns (time_second_ns - time_second_ns / 10) /* the timer may be early */
 #define progress_ns (time_second_ns / 5)
 
 struct collector {
     const struct collector_start *start;
+    const struct decoder_ops *ops;
     struct loop *loop;
-    struct loop_handler *socket_handler, *delay_timer;
+    struct loop_handler *socket_handler, *delay_timer, *tick_timer;
     struct emitter *emitter;
     struct enrich enrich;
     struct allow *allow;
     void *decoder;
     uint64_t *counters;
     struct socket_receiver *receiver;
+    struct sessions *sessions; /* or NULL */
     struct capture_file *capture;
     uint64_t rounds; /* of the savefile, finished */
+    int64_t captured_ns; /* when its last datagram was captured */
+    int64_t ticked_ns;
     int64_t progress_at_ns;
     int signal_fd;
-    bool started, reading_file, stopping, draining;
+    bool started, reading_file, stopping, draining, failed;
 };
 
 static void on_record(void *context, struct flow *flow)
@@ -50,26 +56,85 @@ static void on_record(void *context, struct flow *flow)
     emit_flow(collector->emitter, flow);
 }
 
-static void take_datagram(struct collector *collector, const struct socket_datagram *datagram, int64_t arrival_ns)
+static void on_bodies(void *context, unsigned target, const uint8_t *bodies, unsigned count)
 {
-    struct origin origin = {datagram->source, datagram->source_port, arrival_ns};
+    struct collector *collector = context;
+
+    emit_bodies(collector->emitter, target, bodies, count);
+}
+
+static void take_message(struct collector *collector, const uint8_t *bytes, size_t size, const struct origin *origin)
+{
     uint64_t *counters = collector->counters;
 
     counter_add(&counters[INPUT_datagrams_received], 1);
-    counter_add(&counters[INPUT_bytes_received], datagram->size);
-    if (unlikely(collector->allow != NULL) && !allow_has(collector->allow, &datagram->source)) {
+    counter_add(&counters[INPUT_bytes_received], size);
+    if (unlikely(collector->allow != NULL) && !allow_has(collector->allow, &origin->source)) {
         counter_add(&counters[INPUT_datagrams_denied], 1);
         return;
     }
-    collector->start->daemon->decoder->datagram(collector->decoder, datagram->bytes, datagram->size, &origin);
+    collector->ops->datagram(collector->decoder, bytes, size, origin);
+}
+
+static void take_datagram(struct collector *collector, const struct socket_datagram *datagram, int64_t arrival_ns)
+{
+    struct origin origin = {
+        .source = datagram->source, .source_port = datagram->source_port, .arrival_ns = arrival_ns};
+
+    take_message(collector, datagram->bytes, datagram->size, &origin);
 }
 
 static void end_batch(struct collector *collector)
 {
     emit_publish(collector->emitter);
-    if (collector->start->daemon->decoder->flush != NULL)
-        collector->start->daemon->decoder->flush(collector->decoder);
+    if (collector->ops->flush != NULL)
+        collector->ops->flush(collector->decoder);
 }
+
+/* -- sessions -- */
+
+static void on_message(void *context, const uint8_t *bytes, size_t size, const struct origin *origin)
+{
+    take_message(context, bytes, size, origin);
+}
+
+static void on_session_closed(void *context, uint32_t session)
+{
+    struct collector *collector = context;
+
+    if (collector->ops->session_closed != NULL)
+        collector->ops->session_closed(collector->decoder, session);
+}
+
+static bool may_connect(void *context, const struct address *peer)
+{
+    const struct collector *collector = context;
+
+    return collector->allow == NULL || allow_has(collector->allow, peer);
+}
+
+static void on_session_turn(void *context)
+{
+    end_batch(context);
+}
+
+/*
+ * Only the first lane has them: a listener is one socket. And only a decoder that knows sessions: the keys may be in a
+ * file for several daemons.
+ */
+static int open_sessions(struct collector *collector, struct error *error)
+{
+    static const struct sessions_calls calls = {on_message, on_session_closed, may_connect, on_session_turn};
+
+    if (collector->start->lane != 0 || collector->ops->session_closed == NULL)
+        return 0;
+    error->text[0] = '\0';
+    collector->sessions = sessions_new(collector->loop, collector->start->settings, &calls, collector,
+                                       collector->counters, error);
+    return collector->sessions == NULL && error->text[0] != '\0' ? -1 : 0;
+}
+
+/* -- the socket -- */
 
 /* Takes one batch from the socket. Returns how many datagrams it had. */
 static unsigned receive_batch(struct collector *collector)
@@ -86,6 +151,27 @@ static unsigned receive_batch(struct collector *collector)
     if (count > 0)
         end_batch(collector);
     return count;
+}
+
+/* What the decoder does by the clock, once in a second of it; a capture's clock may go back. It may make records too. */
+static void tick(struct collector *collector, int64_t now_ns)
+{
+    int64_t since_ns = now_ns - collector->ticked_ns;
+
+    if (collector->ops->tick == NULL || (since_ns >= 0 && since_ns < tick_ns))
+        return;
+    collector->ticked_ns = now_ns;
+    collector->ops->tick(collector->decoder, now_ns);
+}
+
+static void on_tick(void *context, unsigned events)
+{
+    struct collector *collector = context;
+
+    (void)events;
+    loop_timer_set(collector->tick_timer, time_monotonic_ns() + time_second_ns);
+    tick(collector, time_wall_ns());
+    end_batch(collector);
 }
 
 static void on_socket(void *context, unsigned events)
@@ -165,6 +251,7 @@ static void finish_file(struct collector *collector, const struct error *broken)
     struct capture_counts counts = capture_file_counts(collector->capture);
     struct error error;
 
+    tick(collector, collector->captured_ns);
     end_batch(collector);
     show_progress(collector, true);
     if (broken != NULL)
@@ -195,19 +282,19 @@ static void read_file(struct collector *collector)
 {
     struct socket_datagram datagram;
     struct error error;
-    int64_t captured_ns;
 
     for (unsigned i = 1; i <= turn_datagrams; i++) {
-        int got = capture_file_next(collector->capture, &datagram, &captured_ns, &error);
+        int got = capture_file_next(collector->capture, &datagram, &collector->captured_ns, &error);
 
         if (got <= 0) {
             finish_file(collector, got < 0 ? &error : NULL);
             return;
         }
-        take_datagram(collector, &datagram, captured_ns);
+        take_datagram(collector, &datagram, collector->captured_ns);
         if (i % publish_datagrams == 0)
             end_batch(collector);
     }
+    tick(collector, collector->captured_ns);
     end_batch(collector);
     show_progress(collector, false);
 }
@@ -247,9 +334,21 @@ static void start_input(struct collector *collector)
         collector->socket_handler = loop_watch(collector->loop, start->socket_fd, loop_readable, on_socket, collector);
         if (collector->socket_handler == NULL) {
             log_error("cannot watch the socket");
+            collector->failed = true;
             loop_stop(collector->loop);
         }
+        if (collector->tick_timer != NULL)
+            loop_timer_set(collector->tick_timer, time_monotonic_ns() + time_second_ns);
     }
+}
+
+/* Somebody has asked who sends what. */
+static void describe(struct collector *collector)
+{
+    struct board *board = collector->start->board;
+
+    if (board != NULL)
+        board_show(board, collector->ops->describe(collector->decoder, time_wall_ns(), board_text(board), board_text_max));
 }
 
 static void on_order(void *context, unsigned events)
@@ -270,10 +369,12 @@ static void on_order(void *context, unsigned events)
             collector->stopping = true;
         } else if (orders[i] == PLUGIN_COMMAND_RELOAD) {
             load_allow(collector);
+        } else if (orders[i] == PLUGIN_COMMAND_DESCRIBE) {
+            describe(collector);
         } else if (orders[i] == PLUGIN_COMMAND_REOPEN) {
             log_reopen();
-            if (collector->start->daemon->decoder->reopen != NULL)
-                collector->start->daemon->decoder->reopen(collector->decoder);
+            if (collector->ops->reopen != NULL)
+                collector->ops->reopen(collector->decoder);
         }
     }
     if (collector->stopping)
@@ -318,7 +419,22 @@ static int open_input(struct collector *collector, struct error *error)
     collector->receiver =
         socket_receiver_new(start->socket_fd, collector->counters[INPUT_datagrams_kernel_dropped] +
                                                   collector->counters[INPUT_datagrams_at_stop]);
-    return collector->receiver == NULL ? error_set(error, "out of memory") : 0;
+    if (collector->ops->tick != NULL)
+        collector->tick_timer = loop_timer(collector->loop, on_tick, collector);
+    if (collector->receiver == NULL || (collector->ops->tick != NULL && collector->tick_timer == NULL))
+        return error_set(error, "out of memory");
+    return open_sessions(collector, error);
+}
+
+/* Where no step of ours would touch a record, a decoder may write what the plugins get. */
+static void offer_bodies(struct collector *collector, struct decode_output *output)
+{
+    if (collector->enrich.count > 0 || !emitter_is_plain(collector->emitter))
+        return;
+    for (unsigned i = 0; i < collector->start->target_count; i++)
+        output->targets[i] = emitter_layout(collector->emitter, i);
+    output->target_count = collector->start->target_count;
+    output->bodies = on_bodies;
 }
 
 static int open_collector(struct collector *collector, struct error *error)
@@ -326,52 +442,70 @@ static int open_collector(struct collector *collector, struct error *error)
     const struct collector_start *start = collector->start;
     const struct settings *settings = start->settings;
     struct enrich_options enrich = {settings->renormalize, (uint32_t)settings->ext_sampling_rate};
-    struct decode_output output = {.record = on_record, .context = collector, .ledger = start->ledger};
+    struct decode_output output = {
+        .record = on_record, .context = collector, .ledger = start->ledger, .lane = start->lane};
 
     if (watch(collector, error) < 0)
         return -1;
-    collector->emitter = emitter_new(start->targets, start->target_count, settings->pcap_savefile != NULL, error);
+    collector->emitter = emitter_new(start->targets, start->target_count, start->lane,
+                                     settings->pcap_savefile != NULL, error);
     if (collector->emitter == NULL)
         return -1;
     output.wants = emitter_needs(collector->emitter);
     output.counters = collector->counters;
     enrich_init(&collector->enrich, &enrich, &output.wants);
+    offer_bodies(collector, &output);
     if (settings->allow_file != NULL) {
         collector->allow = allow_load(settings->allow_file, error);
         if (collector->allow == NULL)
             return -1;
     }
-    collector->decoder = start->daemon->decoder->open(settings, &output, error);
+    collector->decoder = collector->ops->open(settings, &output, error);
     if (collector->decoder == NULL)
         return -1;
     return open_input(collector, error);
+}
+
+/* The last records: of what the kernel and the sessions still hold, and of what the decoder does. */
+static void end_input(struct collector *collector)
+{
+    if (collector->started && collector->receiver != NULL)
+        drain_socket(collector);
+    if (collector->sessions != NULL)
+        sessions_stop(collector->sessions);
+    if (collector->ops->end != NULL)
+        collector->ops->end(collector->decoder);
+    end_batch(collector);
+    if (!collector->failed) /* a successor goes on with the rings */
+        emit_end(collector->emitter, (int)collector->start->settings->shutdown_timeout * 1000);
 }
 
 int collector_run(const struct collector_start *start)
 {
     struct collector *collector = calloc(1, sizeof(*collector));
     struct error error = {""};
+    bool failed;
 
     if (collector == NULL)
         return 1;
     collector->start = start;
-    collector->counters = start->ledger->lanes[0].input;
+    collector->ops = start->daemon->decoder;
+    collector->counters = start->ledger->lanes[start->lane].input;
     if (open_collector(collector, &error) < 0) {
         process_report(start->control_fd, PLUGIN_REPORT_FAILED, error.text);
         return 1;
     }
     process_report(start->control_fd, PLUGIN_REPORT_READY, "");
     loop_run(collector->loop);
-    if (collector->started && collector->receiver != NULL)
-        drain_socket(collector);
-    end_batch(collector);
-    emit_end(collector->emitter, (int)start->settings->shutdown_timeout * 1000);
-    start->daemon->decoder->close(collector->decoder);
+    end_input(collector);
+    sessions_free(collector->sessions);
+    collector->ops->close(collector->decoder);
     socket_receiver_free(collector->receiver);
     capture_file_close(collector->capture);
     allow_free(collector->allow);
     emitter_free(collector->emitter);
     loop_free(collector->loop);
+    failed = collector->failed;
     free(collector);
-    return 0;
+    return failed ? 1 : 0;
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The collector process: datagrams from a socket or a savefile -> allow list -> decoder -> enrich -> emit. It is told
- * to stop on its control socket; then it takes what the kernel still holds, closes the rings with END and exits 0.
+ * A collector process, of which there is one per lane: datagrams from its socket or a savefile, on lane 0 also messages
+ * of sessions -> allow list -> decoder -> enrich -> emit. It is told to stop on its control socket; then it takes what
+ * the kernel still holds, closes its rings with END and exits 0.
  */
 #ifndef CORE_COLLECTOR_H
 #define CORE_COLLECTOR_H
 
+#include "core/board.h"
 #include "core/daemon.h"
 #include "core/emit.h"
 
@@ -15,12 +17,14 @@ struct collector_start {
     struct ledger *ledger;
     const struct emit_target *targets;
     unsigned target_count;
+    unsigned lane;
+    struct board *board; /* or NULL: the decoder describes nothing */
     int socket_fd;  /* bound by the supervisor, so that a new collector finds its queue; -1 with a savefile */
     int control_fd; /* speaks enum plugin_command of plugins/plugin.h */
     bool progress;  /* a person is watching: show how far a savefile has been read */
 };
 
-/* Returns the exit status of the process. */
+/* Returns the exit status of the process: 0 only after an end in good order. */
 int collector_run(const struct collector_start *start);
 
 #endif

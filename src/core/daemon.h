@@ -15,6 +15,20 @@ struct decoder_ops {
     void (*datagram)(void *decoder, const uint8_t *bytes, size_t size, const struct origin *origin);
     void (*flush)(void *decoder);  /* after each batch; may be NULL */
     void (*reopen)(void *decoder); /* log files were rotated; may be NULL */
+    /*
+     * About once a second, and in a replay at the end of each turn over the file; may be NULL. `now_ns` is the wall
+     * clock, in a replay the time of the last datagram read. It may hand over records.
+     */
+    void (*tick)(void *decoder, int64_t now_ns);
+    /*
+     * The stream with this number (origin.session) has ended: what was learnt from it goes. NULL: the decoder takes no
+     * streams, and no listener is opened for them.
+     */
+    void (*session_closed)(void *decoder, uint32_t session);
+    /* Input has ended in good order, the last publish is still to come: account what is held. May be NULL. */
+    void (*end)(void *decoder);
+    /* Who sends what, as one JSON document into `out`, at most `size` bytes; returns its length. May be NULL. */
+    size_t (*describe)(void *decoder, int64_t now_ns, char *out, size_t size);
     void (*close)(void *decoder);
 };
 
@@ -25,6 +39,7 @@ struct daemon {
     enum daemon_mask mask;
     uint16_t port;
     const struct decoder_ops *decoder;
+    int (*decode)(const char *what); /* --decode: records as text; returns the exit status. NULL: not offered */
 };
 
 /* main() of a daemon: options, configuration, then the supervisor. Returns the exit status. */

@@ -44,6 +44,8 @@ static void print_primitives(const struct daemon *daemon)
                    field->sources & daemon->mask ? "" : " (no source yet: stays empty)");
         }
     }
+    if (daemon->mask & DAEMON_NFACCTD)
+        printf("\nNames of information elements work too: ingressVRFID, 9:applicationCategoryName ...\n");
 }
 
 static void print_messages(const struct config *config, bool all)
@@ -78,12 +80,13 @@ static int check(const struct config *config, const char *path)
     return 0;
 }
 
-static int show_layouts(const struct config *config)
+static int show_layouts(const struct daemon *daemon, const struct config *config)
 {
     static struct plan plan;
     struct error error;
     char text[8192];
 
+    plan.daemon = daemon;
     if (plan_layouts(&plan, config, &error) < 0) {
         log_error("%s", error.text);
         return 1;
@@ -161,7 +164,7 @@ static int act(const struct daemon *daemon, const struct options *options)
         break;
     case OPTIONS_LAYOUT:
         print_messages(config, false);
-        status = config->error_count > 0 ? 1 : show_layouts(config);
+        status = config->error_count > 0 ? 1 : show_layouts(daemon, config);
         break;
     default:
         status = run(daemon, config, options->path, options->action == OPTIONS_SETUP);
@@ -188,6 +191,8 @@ int daemon_main(const struct daemon *daemon, int argc, char **argv)
         options_usage(daemon->mask, stdout);
     } else if (options.action == OPTIONS_PRIMITIVES) {
         print_primitives(daemon);
+    } else if (options.action == OPTIONS_DECODE && daemon->decode != NULL) {
+        status = daemon->decode(options.decode);
     } else {
         status = act(daemon, &options);
     }

@@ -5,8 +5,8 @@
  * is never given back, so the index needs no removal, and a full table stays full: then a datagram of a stranger (its
  * agent address may be invented) costs one look into the index and nothing else.
  *
- * Lanes share the rows. A free row is taken with a compare-and-swap on `used`; a row whose agent reaches two lanes
- * (two source addresses for one agent) is written by both, and its counters may then miss a step.
+ * Lanes share the rows: a free one is taken with a compare-and-swap on `used` and belongs to that lane for ever, so
+ * each has one writer. An agent that reaches two lanes (by two source addresses) has a row in each.
  */
 #include "decode/exporter.h"
 
@@ -26,6 +26,7 @@ enum { ROW_FREE, ROW_READY, ROW_CLAIMED };
 
 struct exporter_table {
     struct ledger *ledger;
+    unsigned lane;
     struct exporter *last;
     uint64_t seed; /* of the private index, so that nobody can aim at one slot */
     bool full;
@@ -33,18 +34,33 @@ struct exporter_table {
     struct exporter exporters[ledger_exporters_max];
 };
 
-static uint64_t hash(const uint8_t agent[16], uint32_t domain, uint64_t seed)
-{
-    uint64_t h = (load_u64(agent) ^ seed) * UINT64_C(0x9e3779b97f4a7c15);
+/* What a row is found by. */
+struct key {
+    struct address agent;
+    uint32_t domain, version;
+};
 
-    h = (h ^ (h >> 32) ^ load_u64(agent + 8)) * UINT64_C(0xd6e8feb86659fd93);
-    h = (h ^ (h >> 32) ^ domain) * UINT64_C(0xa0761d6478bd642f);
+static struct key key_of_row(const struct ledger_exporter *row)
+{
+    struct key key = {.domain = row->domain, .version = row->version};
+
+    memcpy(key.agent.bytes, row->agent, sizeof(row->agent));
+    return key;
+}
+
+static uint64_t hash(const struct key *key, uint64_t seed)
+{
+    uint64_t h = (load_u64(key->agent.bytes) ^ seed) * UINT64_C(0x9e3779b97f4a7c15);
+
+    h = (h ^ (h >> 32) ^ load_u64(key->agent.bytes + 8)) * UINT64_C(0xd6e8feb86659fd93);
+    h = (h ^ (h >> 32) ^ key->domain ^ (uint64_t)key->version << 32) * UINT64_C(0xa0761d6478bd642f);
     return h ^ (h >> 29);
 }
 
-static bool row_is(const struct ledger_exporter *row, const struct address *agent, uint32_t domain)
+static bool row_is(const struct exporter_table *table, const struct ledger_exporter *row, const struct key *key)
 {
-    return row->domain == domain && memcmp(row->agent, agent->bytes, sizeof(row->agent)) == 0;
+    return row->domain == key->domain && row->version == key->version && row->lane == table->lane &&
+           memcmp(row->agent, key->agent.bytes, sizeof(row->agent)) == 0;
 }
 
 static bool row_is_ready(const struct ledger_exporter *row)
@@ -52,13 +68,13 @@ static bool row_is_ready(const struct ledger_exporter *row)
     return __atomic_load_n(&row->used, __ATOMIC_ACQUIRE) == ROW_READY; /* after the release in claim() */
 }
 
-static struct exporter *index_find(const struct exporter_table *table, const struct address *agent, uint32_t domain)
+static struct exporter *index_find(const struct exporter_table *table, const struct key *key)
 {
-    size_t slot = hash(agent->bytes, domain, table->seed) % index_slots;
+    size_t slot = hash(key, table->seed) % index_slots;
 
     while (table->index[slot] != 0) {
         size_t place = table->index[slot] - 1u;
-        if (row_is(&table->ledger->exporters[place], agent, domain))
+        if (row_is(table, &table->ledger->exporters[place], key))
             return (struct exporter *)&table->exporters[place];
         slot = (slot + 1) % index_slots;
     }
@@ -72,7 +88,8 @@ static struct exporter *index_add(struct exporter_table *table, size_t place)
 
     if (exporter->row != NULL)
         return exporter;
-    size_t slot = hash(row->agent, row->domain, table->seed) % index_slots;
+    struct key key = key_of_row(row);
+    size_t slot = hash(&key, table->seed) % index_slots;
     while (table->index[slot] != 0)
         slot = (slot + 1) % index_slots;
     table->index[slot] = (uint16_t)(place + 1);
@@ -83,17 +100,18 @@ static struct exporter *index_add(struct exporter_table *table, size_t place)
 static void index_all_rows(struct exporter_table *table)
 {
     for (size_t place = 0; place < ledger_exporters_max; place++)
-        if (row_is_ready(&table->ledger->exporters[place]))
+        if (row_is_ready(&table->ledger->exporters[place]) && table->ledger->exporters[place].lane == table->lane)
             index_add(table, place);
 }
 
-struct exporter_table *exporter_table_new(struct ledger *ledger)
+struct exporter_table *exporter_table_new(struct ledger *ledger, unsigned lane)
 {
     struct exporter_table *table = calloc(1, sizeof(*table));
 
     if (table == NULL)
         return NULL;
     table->ledger = ledger;
+    table->lane = lane;
     table->seed = (uint64_t)time_monotonic_ns() * UINT64_C(0x2545f4914f6cdd1d) ^ (uint64_t)(uintptr_t)table;
     index_all_rows(table); /* those of a collector that died */
     return table;
@@ -109,10 +127,9 @@ void exporter_table_free(struct exporter_table *table)
 }
 
 /* Takes a free row, from the hashed place on, or the row that another lane or life has taken for this exporter. */
-static struct exporter *claim(struct exporter_table *table, const struct address *agent, uint32_t domain,
-                              int64_t now_ns)
+static struct exporter *claim(struct exporter_table *table, const struct key *key, int64_t now_ns)
 {
-    size_t start = hash(agent->bytes, domain, 0) % ledger_exporters_max;
+    size_t start = hash(key, 0) % ledger_exporters_max;
 
     for (size_t step = 0; step < ledger_exporters_max; step++) {
         size_t place = (start + step) % ledger_exporters_max;
@@ -120,33 +137,36 @@ static struct exporter *claim(struct exporter_table *table, const struct address
         uint16_t expected = ROW_FREE;
 
         if (row_is_ready(row)) {
-            if (row_is(row, agent, domain))
+            if (row_is(table, row, key))
                 return index_add(table, place);
             continue;
         }
         if (!__atomic_compare_exchange_n(&row->used, &expected, ROW_CLAIMED, false, __ATOMIC_ACQUIRE,
                                          __ATOMIC_RELAXED))
             continue;
-        memcpy(row->agent, agent->bytes, sizeof(row->agent));
-        row->domain = domain;
+        memcpy(row->agent, key->agent.bytes, sizeof(row->agent));
+        row->domain = key->domain;
+        row->version = key->version;
+        row->lane = table->lane;
         row->first_ns = now_ns;
         __atomic_store_n(&row->used, ROW_READY, __ATOMIC_RELEASE); /* readers see agent and domain */
         return index_add(table, place);
     }
     table->full = true;
     index_all_rows(table);
-    return index_find(table, agent, domain);
+    return index_find(table, key);
 }
 
 struct exporter *exporter_find(struct exporter_table *table, const struct address *agent, uint32_t domain,
                                uint32_t version, const struct origin *origin)
 {
     struct exporter *exporter = table->last;
+    struct key key = {*agent, domain, version};
 
-    if (exporter == NULL || !row_is(exporter->row, agent, domain)) {
-        exporter = index_find(table, agent, domain);
+    if (exporter == NULL || !row_is(table, exporter->row, &key)) {
+        exporter = index_find(table, &key);
         if (exporter == NULL && !table->full)
-            exporter = claim(table, agent, domain, origin->arrival_ns);
+            exporter = claim(table, &key, origin->arrival_ns);
         if (exporter == NULL)
             return NULL;
         table->last = exporter;
@@ -155,7 +175,6 @@ struct exporter *exporter_find(struct exporter_table *table, const struct addres
     struct ledger_exporter *row = exporter->row;
     memcpy(row->source, origin->source.bytes, sizeof(row->source));
     row->source_port = origin->source_port;
-    row->version = version;
     row->last_ns = origin->arrival_ns;
     return exporter;
 }

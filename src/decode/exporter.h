@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Who sends: the table of exporters on the ledger, found by agent address and domain (sFlow: sub-agent). The last hit
- * is looked at first, then a hash. Sequence numbers of datagrams are followed here: gaps, late ones, restarts.
+ * Who sends: the table of exporters on the ledger, found by agent address, domain (sFlow: sub-agent), version and lane.
+ * The last hit is looked at first, then a hash. Sequence numbers of sFlow datagrams are followed here: gaps, late ones,
+ * restarts.
  */
 #ifndef DECODE_EXPORTER_H
 #define DECODE_EXPORTER_H
@@ -19,8 +20,8 @@ struct exporter {
 
 struct exporter_table;
 
-/* A table over ledger->exporters; NULL when out of memory. */
-struct exporter_table *exporter_table_new(struct ledger *ledger);
+/* A table over the rows of ledger->exporters that are the lane's; NULL when out of memory. */
+struct exporter_table *exporter_table_new(struct ledger *ledger, unsigned lane);
 void exporter_table_free(struct exporter_table *table);
 
 /* Finds the exporter or takes a place for it; NULL when the table is full. Updates source, port, last_ns. */

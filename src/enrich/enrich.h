@@ -3,15 +3,20 @@
  * What is added to a record between the decoder and the plugins. Each step is a row {needs, gives, run}; only the
  * steps whose result some plugin asks for (or that the settings demand) are run, in the order of the table, once per
  * record for all plugins, so that no two plugins can see different numbers.
+ *
+ * The sampling rate is that of the sampling map, if a row of it fits; or else ext_sampling_rate, if it is set; or else
+ * what the exporter told. The operator's word is above the exporter's, and the nearer word above the general one.
  */
 #ifndef ENRICH_ENRICH_H
 #define ENRICH_ENRICH_H
 
 #include "flow/flow.h"
+#include "map/sampling.h"
 
 struct enrich_options {
     bool renormalize;            /* packets and bytes times the sampling rate, which then reads 1 */
     uint32_t ext_sampling_rate;  /* overrides what the exporter says; 0 is off */
+    struct sampling_map *sampling_map; /* overrides both where a row of it fits; or NULL. Borrowed */
 };
 
 #define enrich_steps_max 8
@@ -24,6 +29,18 @@ struct enrich {
 
 /* Chooses the steps for what the plugins want; *wants grows by what the chosen steps need from the decoder. */
 void enrich_init(struct enrich *enrich, const struct enrich_options *options, struct field_set *wants);
+
+/* The map has been read again. Only where there was one at the start: else no step would ask it. */
+static inline void enrich_set_sampling_map(struct enrich *enrich, struct sampling_map *map)
+{
+    enrich->options.sampling_map = map;
+}
+
+/*
+ * Whether the operator has told the rate of a record, so that it matters nothing what its exporter has not told. The
+ * record needs the fields that enrich_init asked for.
+ */
+bool enrich_tells_rate(const struct enrich *enrich, const struct flow *flow);
 
 static inline void enrich_flow(const struct enrich *enrich, struct flow *flow)
 {

@@ -53,7 +53,7 @@ struct sflow *sflow_new(const struct sflow_options *options, const struct decode
     sflow->options = *options;
     sflow->output = *output;
     sflow->counters = output->counters;
-    sflow->exporters = exporter_table_new(output->ledger);
+    sflow->exporters = exporter_table_new(output->ledger, output->lane);
     if (sflow->exporters == NULL)
         goto no_memory;
     if (options->counter_line != NULL) {
