@@ -15,6 +15,8 @@ const char client_usage[] =
     "Usage: pmacct [query]\n"
     "       pmacct status [-p PATH] [-O json]\n"
     "       pmacct top [-p PATH] [-n bytes|packets|flows] [-d SECONDS] [--batch FRAMES]\n"
+    "       pmacct exporters [ADDRESS] [-p PATH] [-O json]   who sends NetFlow and IPFIX: loss, sampling, clocks\n"
+    "       pmacct templates [ADDRESS] [-p PATH] [-O json]   what their templates say\n"
     "\n"
     "Queries:\n"
     "  -s, --show                 all rows of the table\n"
@@ -226,15 +228,30 @@ static int bad_flag(bool value_missing, const char *written, struct error *error
     return error_set(error, "ERROR: parameter %.64s unknown! \n  Exiting...\n\n", name);
 }
 
+/* The first word, when it is one of ours. */
+static enum client_action sub_command(int argc, char **argv)
+{
+    static const struct {
+        const char *word;
+        enum client_action action;
+    } words[] = {{"status", CLIENT_STATUS}, {"top", CLIENT_TOP}, {"exporters", CLIENT_EXPORTERS},
+                 {"templates", CLIENT_TEMPLATES}};
+
+    for (unsigned i = 0; i < array_length(words) && argc > 1; i++)
+        if (strcmp(argv[1], words[i].word) == 0)
+            return words[i].action;
+    return CLIENT_NOTHING;
+}
+
 int client_options_parse(struct client_options *options, int argc, char **argv, bool *usage, struct error *error)
 {
-    bool words = argc > 1 && (strcmp(argv[1], "status") == 0 || strcmp(argv[1], "top") == 0);
+    enum client_action command = sub_command(argc, argv);
     unsigned chosen = 0;
     int flag;
 
     *usage = false;
     *options = (struct client_options){.path = default_path, .top_seconds = 2, .separator = ','};
-    optind = words ? 2 : 1;
+    optind = command != CLIENT_NOTHING ? 2 : 1;
     opterr = 0;
     while ((flag = getopt_long(argc, argv, ":sN:M:n:Sc:T:erltCUiap:O:E:Iu0Vhd:", long_options, NULL)) != -1) {
         for (unsigned i = 0; i < array_length(exclusive); i++) {
@@ -268,12 +285,14 @@ int client_options_parse(struct client_options *options, int argc, char **argv, 
             break;
         }
     }
+    if (optind + 1 == argc && (command == CLIENT_EXPORTERS || command == CLIENT_TEMPLATES))
+        options->exporter = argv[optind++];
     if (optind < argc) {
         *usage = true;
         return error_set(error, "ERROR: '%.64s' is not a flag\n  Exiting...\n\n", argv[optind]);
     }
-    if (words) {
-        options->action = strcmp(argv[1], "status") == 0 ? CLIENT_STATUS : CLIENT_TOP;
+    if (command != CLIENT_NOTHING) {
+        options->action = command;
         return 0;
     }
     return check(options, chosen, usage, error);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The client's command line: pmacct's flags with pmacct's words, and the sub-commands status and top. */
+/* The client's command line: pmacct's flags with pmacct's words, and the sub-commands status, top, exporters, templates. */
 #ifndef CLIENT_OPTIONS_H
 #define CLIENT_OPTIONS_H
 
@@ -18,6 +18,8 @@ enum client_action {
     CLIENT_CLEAR,       /* -e alone */
     CLIENT_STATUS,      /* status */
     CLIENT_TOP,         /* top */
+    CLIENT_EXPORTERS,   /* exporters */
+    CLIENT_TEMPLATES,   /* templates */
     CLIENT_HELP,
     CLIENT_VERSION
 };
@@ -41,6 +43,7 @@ struct client_options {
     char separator;
     unsigned top_seconds; /* -d */
     unsigned top_frames;  /* --batch; 0: the screen */
+    const char *exporter; /* an address: of exporters and templates only this one's; NULL: all */
     char notes[256];      /* warnings, a line each */
 };
 

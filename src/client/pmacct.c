@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The client: reads the tables of memory plugins, clears them, shows a daemon's books (status) and what flows now
- * (top). It speaks pmacct's command line; the protocol is our own (base/frame.h, plugins/common/query.h).
+ * The client: reads the tables of memory plugins, clears them, shows a daemon's books (status), what flows now (top),
+ * and who sends what (exporters, templates). It speaks pmacct's command line; the protocol is our own (base/frame.h,
+ * plugins/common/query.h).
  */
 #include <signal.h>
 #include <stdio.h>
 
+#include "client/exporters.h"
 #include "client/options.h"
 #include "client/show.h"
 #include "client/status.h"
@@ -33,6 +35,9 @@ static int run(const struct client_options *options)
         return show_clear(options);
     case CLIENT_TOP:
         return options->top_frames > 0 ? top_batch(options) : screen_run(options);
+    case CLIENT_EXPORTERS:
+    case CLIENT_TEMPLATES:
+        return exporters_show(options);
     case CLIENT_VERSION:
         printf("pmacct, client of the memory plugin, flowledger %s\n", PACKAGE_VERSION);
         return 0;
