@@ -57,6 +57,7 @@ enum plugin_command {
     PLUGIN_COMMAND_REOPEN = 'L', /* open log files again */
     PLUGIN_COMMAND_LEDGER = 'U', /* nothing to do for most */
     PLUGIN_COMMAND_PURGE = 'P',  /* deliver now */
+    PLUGIN_COMMAND_DESCRIBE = 'D', /* to the collector: show a new text on the board (core/board.h) */
     /* plugin -> supervisor: */
     PLUGIN_REPORT_READY = 'r',
     PLUGIN_REPORT_FAILED = 'f', /* followed by one phrase, up to the end of the datagram */
