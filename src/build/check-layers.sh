@@ -18,7 +18,7 @@ BEGIN {
     allow["src/decode"]  = "base net flow decode"
     allow["src/enrich"]  = "base net flow map enrich"
     allow["src/core"]    = "base net ring flow config map decode enrich core plugins/plugin.h"
-    allow["src/daemons"] = "base net flow config decode core"
+    allow["src/daemons"] = "base net flow config decode core daemons"
     allow["src/client"]  = "base net flow client plugins/common"
     allow["plugins/plugin.h"] = "base ring flow config"
     allow["plugins/common"] = "base net ring flow config plugins/plugin.h plugins/common"
@@ -45,7 +45,7 @@ function room(path,    part) {
     for (i = 1; i <= m; i++) if (list[i] == where) ok = 1
     if (!ok) { print FILENAME ": must not include \"" target "\" (" from " may see: " allow[from] ")"; bad = 1 }
 }
-/^#include <(pcap|jansson|xxhash|curses|ncurses|microhttpd)/ {
+/^#include <(pcap|jansson|xxhash|curses|ncurses|microhttpd|gnutls|zlib|zstd)/ {
     lib = $2; gsub(/[<>]/, "", lib); sub(/[\/.].*/, "", lib)
     own = room(FILENAME)
     if (home[lib] == "") home[lib] = own

@@ -3,9 +3,13 @@
 # Installs the Debian packages that are missing, and says which. Needs root or sudo only when one is missing.
 # usage: install-packages.sh build|test
 case $1 in
-build) want="gcc make autoconf automake pkg-config libc6-dev libpcap-dev libxxhash-dev libjansson-dev libncurses-dev" ;;
+build)
+    want="gcc make autoconf automake pkg-config libc6-dev libpcap-dev libxxhash-dev libjansson-dev libncurses-dev"
+    want="$want libgnutls28-dev zlib1g-dev libzstd-dev"
+    ;;
 test)
     want="clang libclang-rt-14-dev python3 curl tshark iproute2 ethtool openvswitch-switch pmacct procps util-linux tmux"
+    want="$want softflowd nfdump openssl gnutls-bin zstd gzip"
     ;;
 *)
     echo "usage: $0 build|test" >&2
