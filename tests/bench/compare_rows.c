@@ -2,8 +2,8 @@
 /*
  * Compares the rows that a collector printed with the rows that it had to print.
  *
- * Both files are CSV with a header line. The expected file's columns, all but PACKETS, BYTES and FLOWS, are the key; the
- * produced file may have its columns in any order and further ones, which are ignored. A key that comes twice is an
+ * Both files are CSV with a header line. The expected file's columns, all but PACKETS, BYTES and FLOWS, are the key;
+ * the produced file may have its columns in any order and further ones, which are ignored. A key that comes twice is an
  * error (an aggregate is one row) unless --sum is given, which adds such rows up: for output of several intervals.
  * Prints EXACT and exits 0, or the differences and exits 1.
  */

@@ -1,72 +1,37 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Makes sFlow version 5 traffic whose sums are known: the same options and seed give the same bytes everywhere. Writes a
- * capture file (--out) or sends the datagrams over UDP (--udp), and tells what an exact collector must print for the
+ * Makes sFlow version 5 traffic whose sums are known: the same options and seed give the same bytes everywhere. Writes
+ * a capture file (--out) or sends the datagrams over UDP (--udp), and tells what an exact collector must print for the
  * 5-tuple (--expect).
  *
- * A "full" sample is a raw header (Ethernet, one 802.1Q tag, IP, TCP or UDP; up to 128 octets) with the extended switch,
- * router and gateway records, about 308 octets, so that four or five of them fill a datagram; a "minimal" one is the raw
- * header without a tag and nothing else. Every agent numbers its datagrams, every data source its samples, as the
- * specification wants; nothing is lost, doubled or reordered here.
- *
- * A key's number decides its addresses, ports and protocol through a mixing function; source addresses come from an
- * odd multiplication modulo 2^24, so no two keys are ever equal.
+ * A "full" sample is a raw header (Ethernet, one 802.1Q tag, IP, TCP or UDP; up to 128 octets) with the extended
+ * switch, router and gateway records, about 308 octets, so that four or five of them fill a datagram; a "minimal" one
+ * is the raw header without a tag and nothing else. Every agent numbers its datagrams, every data source its samples,
+ * as the specification wants; nothing is lost, doubled or reordered here.
  */
-#include <arpa/inet.h>
-#include <errno.h>
+#include "traffic.h"
+
 #include <getopt.h>
-#include <inttypes.h>
-#include <math.h>
-#include <netdb.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
-    keys_max = 1 << 24,
     agents_max = 250,
     interfaces = 8,       /* data sources of an agent */
     payload_max = 1400,   /* octets of a datagram, less than an Ethernet MTU with its headers */
     header_max = 128,     /* octets of the sampled header */
-    batch_size = 64,      /* datagrams of one sendmmsg */
-    wire_headers = 14 + 20 + 8,
     frame_check = 4       /* stripped octets: the frame check sequence */
 };
 
-static const int64_t capture_start_s = 1767225600; /* 2026-01-01 00:00:00 UTC */
-
 struct options {
-    uint64_t samples, seed, rate, pace, counter_every;
-    uint32_t keys, agents, ipv6_percent;
-    double zipf; /* exponent, 0 = uniform */
+    uint64_t samples, rate, counter_every;
+    uint32_t agents;
     bool minimal, renormalized, numeric;
     const char *out, *expect, *udp;
-};
-
-struct key {
-    bool ipv6;
-    uint8_t protocol;
-    uint8_t source[16], destination[16]; /* the first four octets when not ipv6 */
-    uint16_t source_port, destination_port;
-};
-
-struct tally {
-    uint64_t packets, bytes;
 };
 
 struct agent {
     uint32_t datagrams; /* sequence number of the last one */
     uint32_t samples[interfaces], pool[interfaces], counters[interfaces];
-};
-
-struct alias { /* Walker's method: one random number chooses a place, a second one between the two keys there */
-    double threshold;
-    uint32_t other;
 };
 
 struct batch {
@@ -77,175 +42,17 @@ struct batch {
 
 struct output {
     FILE *capture;
-    int socket;
-    struct sockaddr_storage to;
-    socklen_t to_size;
+    struct sender sender;
     uint64_t datagrams, bytes, flow_samples, counter_samples;
-    struct timespec started;
     struct batch batch;
 };
 
 struct generator {
     struct options options;
-    uint64_t random[2];
-    struct alias *aliases;
-    struct tally *tallies;
+    struct keys keys;
     struct agent agents[agents_max];
     struct output output;
 };
-
-static void die(const char *what)
-{
-    fprintf(stderr, "generate: %s%s%s\n", what, errno ? ": " : "", errno ? strerror(errno) : "");
-    exit(1);
-}
-
-/* The finalizer of splitmix64: every input bit moves every output bit. */
-static uint64_t mix(uint64_t x)
-{
-    x ^= x >> 30;
-    x *= 0xbf58476d1ce4e5b9u;
-    x ^= x >> 27;
-    x *= 0x94d049bb133111ebu;
-    return x ^ (x >> 31);
-}
-
-/* xoroshiro128+ */
-static uint64_t next_random(struct generator *g)
-{
-    uint64_t a = g->random[0], b = g->random[1], result = a + b;
-
-    b ^= a;
-    g->random[0] = (a << 24 | a >> 40) ^ b ^ b << 16;
-    g->random[1] = b << 37 | b >> 27;
-    return result;
-}
-
-static double next_unit(struct generator *g)
-{
-    return (double)(next_random(g) >> 11) * 0x1p-53;
-}
-
-static uint8_t *put16(uint8_t *at, uint32_t value)
-{
-    at[0] = (uint8_t)(value >> 8);
-    at[1] = (uint8_t)value;
-    return at + 2;
-}
-
-static uint8_t *put32(uint8_t *at, uint32_t value)
-{
-    uint32_t wire = htonl(value);
-
-    memcpy(at, &wire, sizeof(wire));
-    return at + sizeof(wire);
-}
-
-static uint8_t *put64(uint8_t *at, uint64_t value)
-{
-    return put32(put32(at, (uint32_t)(value >> 32)), (uint32_t)value);
-}
-
-static uint8_t *put_octets(uint8_t *at, const void *from, size_t size)
-{
-    memcpy(at, from, size);
-    return at + size;
-}
-
-static void key_make(const struct options *options, uint32_t number, struct key *key)
-{
-    uint64_t bits = mix(number + (options->seed << 24) + 1), more = mix(bits);
-    uint32_t low = (uint32_t)((number * UINT64_C(0x9e3779b1)) & (keys_max - 1));
-
-    memset(key, 0, sizeof(*key));
-    key->ipv6 = bits % 100 < options->ipv6_percent;
-    key->protocol = (bits >> 8) % 10 < 7 ? 6 : 17;
-    key->source_port = (uint16_t)(1024 + (more & 0xffff) % 64000);
-    key->destination_port = (uint16_t)(1 + (more >> 16 & 0xffff) % 1023);
-    if (key->ipv6) {
-        static const uint8_t prefix[4] = {0x20, 0x01, 0x0d, 0xb8};
-
-        memcpy(key->source, prefix, sizeof(prefix));
-        memcpy(key->destination, prefix, sizeof(prefix));
-        put32(key->source + 12, 0x0a000000 | low);
-        put32(key->destination + 12, (uint32_t)(more >> 32) | 1);
-        key->destination[7] = 1;
-    } else {
-        put32(key->source, 0x0a000000 | low);
-        put32(key->destination, 0xac100000 | ((uint32_t)(more >> 32) & 0xfffff));
-    }
-}
-
-static void aliases_make(struct generator *g)
-{
-    uint32_t n = g->options.keys, *small = calloc(n, sizeof(*small)), *large = calloc(n, sizeof(*large));
-    uint32_t smalls = 0, larges = 0;
-    double sum = 0;
-
-    g->aliases = calloc(n, sizeof(*g->aliases));
-    if (small == NULL || large == NULL || g->aliases == NULL)
-        die("out of memory");
-    for (uint32_t i = 0; i < n; i++)
-        sum += g->aliases[i].threshold = pow(i + 1.0, -g->options.zipf);
-    for (uint32_t i = 0; i < n; i++) {
-        g->aliases[i].threshold *= n / sum;
-        g->aliases[i].other = i;
-        if (g->aliases[i].threshold < 1)
-            small[smalls++] = i;
-        else
-            large[larges++] = i;
-    }
-    while (smalls > 0 && larges > 0) {
-        uint32_t poor = small[--smalls], rich = large[larges - 1];
-
-        g->aliases[poor].other = rich;
-        g->aliases[rich].threshold -= 1 - g->aliases[poor].threshold;
-        if (g->aliases[rich].threshold < 1) {
-            larges--;
-            small[smalls++] = rich;
-        }
-    }
-    free(small);
-    free(large);
-}
-
-static uint32_t choose_key(struct generator *g)
-{
-    uint32_t place = (uint32_t)((next_random(g) >> 32) * g->options.keys >> 32);
-
-    if (g->aliases == NULL || next_unit(g) < g->aliases[place].threshold)
-        return place;
-    return g->aliases[place].other;
-}
-
-static uint16_t ip_checksum(const uint8_t *header, size_t size)
-{
-    uint32_t sum = 0;
-
-    for (size_t i = 0; i < size; i += 2)
-        sum += (uint32_t)(header[i] << 8 | header[i + 1]);
-    while (sum >> 16)
-        sum = (sum & 0xffff) + (sum >> 16);
-    return (uint16_t)~sum;
-}
-
-static uint8_t *put_ipv4(uint8_t *at, const uint8_t *source, const uint8_t *destination, uint8_t protocol,
-                         uint32_t length)
-{
-    uint8_t *header = at;
-
-    *at++ = 0x45;
-    *at++ = 0;
-    at = put16(at, length);
-    at = put32(at, 0x00004000); /* identification 0, don't fragment */
-    *at++ = 64;
-    *at++ = protocol;
-    at = put16(at, 0);
-    at = put_octets(at, source, 4);
-    at = put_octets(at, destination, 4);
-    put16(header + 10, ip_checksum(header, 20));
-    return at;
-}
 
 /* The head of the sampled frame: `frame` octets long on the wire, of which `size` are put. */
 static uint8_t *put_frame(uint8_t *at, const struct options *options, const struct key *key, uint32_t frame,
@@ -304,14 +111,15 @@ static uint8_t *put_extensions(uint8_t *at, const struct key *key)
 static uint8_t *put_flow_sample(struct generator *g, uint8_t *at, struct agent *agent)
 {
     const struct options *options = &g->options;
-    uint32_t number = choose_key(g), frame, interface;
+    uint32_t number_of_key = keys_draw(&g->keys), frame, interface;
+    uint64_t factor;
     uint8_t *length;
     struct key key;
     size_t size;
 
-    key_make(options, number, &key);
+    key_make(&g->keys, number_of_key, &key);
     /* One in three packets is small, one in three full, the rest between. */
-    frame = (uint32_t)(next_random(g) >> 40);
+    frame = (uint32_t)(next_random(&g->keys) >> 40);
     frame = frame % 3 == 0 ? 90 + frame / 3 % 40 : frame % 3 == 1 ? 1518 : 130 + frame / 3 % 1388;
     size = frame - frame_check < header_max ? frame - frame_check : header_max;
     interface = key.source_port % (uint32_t)interfaces;
@@ -332,12 +140,8 @@ static uint8_t *put_flow_sample(struct generator *g, uint8_t *at, struct agent *
         at = put_extensions(at, &key);
     put32(length, (uint32_t)(at - length - 4));
 
-    if (g->tallies != NULL) {
-        uint64_t factor = options->renormalized ? options->rate : 1;
-
-        g->tallies[number].packets += factor;
-        g->tallies[number].bytes += factor * frame;
-    }
+    factor = options->renormalized ? options->rate : 1;
+    keys_tally(&g->keys, number_of_key, factor, factor * frame);
     g->output.flow_samples++;
     return at;
 }
@@ -386,179 +190,53 @@ static size_t make_datagram(struct generator *g, uint8_t *payload, uint32_t agen
     return (size_t)(at - payload);
 }
 
-static void capture_open(struct output *output, const char *path)
-{
-    static const uint32_t header[6] = {0xa1b2c3d4, 2 | 4 << 16, 0, 0, 65535, 1}; /* microseconds, Ethernet */
-
-    output->capture = strcmp(path, "-") == 0 ? stdout : fopen(path, "wb");
-    if (output->capture == NULL)
-        die(path);
-    setvbuf(output->capture, NULL, _IOFBF, 1 << 20);
-    fwrite(header, sizeof(header), 1, output->capture);
-}
-
-static void capture_write(struct output *output, uint8_t *packet, size_t size, uint32_t agent_number)
-{
-    static const uint8_t collector[4] = {198, 51, 100, 1};
-    uint64_t time_us = output->datagrams * 10;
-    uint32_t record[4] = {(uint32_t)(capture_start_s + (int64_t)(time_us / 1000000)), (uint32_t)(time_us % 1000000),
-                          (uint32_t)(wire_headers + size), (uint32_t)(wire_headers + size)};
-    uint8_t source[4], *at = packet;
-
-    put32(source, 0xc0000201 + agent_number);
-    at = put64(at, UINT64_C(0x02000000000a0200));
-    at = put32(at, 0x0000000b);
-    at = put16(at, 0x0800);
-    at = put_ipv4(at, source, collector, 17, (uint32_t)(size + 28));
-    at = put16(put16(at, 50000 + agent_number), 6343);
-    put16(put16(at, (uint32_t)(size + 8)), 0); /* no checksum: allowed over IPv4 */
-    fwrite(record, sizeof(record), 1, output->capture);
-    fwrite(packet, wire_headers + size, 1, output->capture);
-}
-
-static void socket_open(struct output *output, const char *text)
-{
-    const char *colon = strrchr(text, ':');
-    struct addrinfo hints = {.ai_socktype = SOCK_DGRAM}, *found;
-    int size = 4 << 20;
-    char host[256];
-
-    if (colon == NULL || (size_t)(colon - text) >= sizeof(host))
-        die("--udp wants HOST:PORT");
-    memcpy(host, text, (size_t)(colon - text));
-    host[colon - text] = '\0';
-    if (getaddrinfo(host, colon + 1, &hints, &found) != 0)
-        die("no such host or port");
-    output->socket = socket(found->ai_family, SOCK_DGRAM, 0);
-    if (output->socket < 0)
-        die("socket");
-    setsockopt(output->socket, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-    memcpy(&output->to, found->ai_addr, found->ai_addrlen);
-    output->to_size = found->ai_addrlen;
-    freeaddrinfo(found);
-}
-
-/* Sleeps until the samples made so far are due. */
-static void pace(const struct generator *g)
-{
-    const struct output *output = &g->output;
-    uint64_t due_ns;
-    struct timespec until = output->started;
-
-    if (g->options.pace == 0)
-        return;
-    due_ns = (uint64_t)((double)output->flow_samples / (double)g->options.pace * 1e9);
-    until.tv_sec += (time_t)(due_ns / 1000000000u);
-    until.tv_nsec += (long)(due_ns % 1000000000u);
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
-    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
-}
-
-/* Sends the batch whole. A full send buffer blocks; an error ends the run: what is "sent" was taken by the kernel. */
 static void batch_send(struct generator *g)
 {
     struct output *output = &g->output;
     struct batch *batch = &output->batch;
     struct mmsghdr messages[batch_size];
     struct iovec parts[batch_size];
-    unsigned done = 0;
 
     memset(messages, 0, sizeof(messages));
     for (unsigned i = 0; i < batch->used; i++) {
         parts[i] = (struct iovec){batch->octets[i] + wire_headers, batch->sizes[i]};
         messages[i].msg_hdr.msg_iov = &parts[i];
         messages[i].msg_hdr.msg_iovlen = 1;
-        messages[i].msg_hdr.msg_name = &output->to;
-        messages[i].msg_hdr.msg_namelen = output->to_size;
+        messages[i].msg_hdr.msg_name = &output->sender.to;
+        messages[i].msg_hdr.msg_namelen = output->sender.to_size;
     }
-    while (done < batch->used) {
-        int sent = sendmmsg(output->socket, messages + done, batch->used - done, 0);
-
-        if (sent < 0 && errno != EINTR && errno != ENOBUFS)
-            die("sendmmsg");
-        done += sent < 0 ? 0 : (unsigned)sent;
-    }
+    sender_send(&output->sender, messages, batch->used);
     batch->used = 0;
-    pace(g);
+    sender_pace(&output->sender, output->flow_samples);
 }
 
 static void generate(struct generator *g)
 {
     /* With a pace, smaller batches keep the flow even. */
-    const unsigned batch_limit = g->options.pace == 0 ? batch_size : 4;
+    const unsigned batch_limit = g->output.sender.pace == 0 ? batch_size : 4;
     struct output *output = &g->output;
     struct batch *batch = &output->batch;
     uint64_t left = g->options.samples;
 
-    clock_gettime(CLOCK_MONOTONIC, &output->started);
+    clock_gettime(CLOCK_MONOTONIC, &output->sender.started);
     while (left > 0) {
         uint32_t agent = (uint32_t)(output->datagrams % g->options.agents);
         uint8_t *packet = batch->octets[batch->used];
         size_t size = make_datagram(g, packet + wire_headers, agent, &left);
 
         if (output->capture != NULL)
-            capture_write(output, packet, size, agent);
+            capture_write(output->capture, packet, size, output->datagrams * 10, 0xc0000201 + agent,
+                          50000 + agent, 6343);
         output->datagrams++;
         output->bytes += size;
-        if (output->socket >= 0) {
+        if (output->sender.socket >= 0) {
             batch->sizes[batch->used++] = size;
             if (batch->used == batch_limit)
                 batch_send(g);
         }
     }
-    if (output->socket >= 0)
+    if (output->sender.socket >= 0)
         batch_send(g);
-}
-
-struct row {
-    uint32_t number;
-    struct key key;
-};
-
-static int row_compare(const void *a, const void *b)
-{
-    const struct key *x = &((const struct row *)a)->key, *y = &((const struct row *)b)->key;
-
-    if (x->ipv6 != y->ipv6)
-        return x->ipv6 ? 1 : -1;
-    return memcmp(x->source, y->source, sizeof(x->source));
-}
-
-static void expect_write(const struct generator *g, const char *path)
-{
-    FILE *file = strcmp(path, "-") == 0 ? stdout : fopen(path, "w");
-    struct row *rows = calloc(g->options.keys, sizeof(*rows));
-    size_t count = 0;
-
-    if (file == NULL || rows == NULL)
-        die(path);
-    for (uint32_t i = 0; i < g->options.keys; i++)
-        if (g->tallies[i].packets != 0) {
-            rows[count].number = i;
-            key_make(&g->options, i, &rows[count++].key);
-        }
-    qsort(rows, count, sizeof(*rows), row_compare);
-    fputs("SRC_IP,DST_IP,SRC_PORT,DST_PORT,PROTOCOL,PACKETS,BYTES\n", file);
-    for (size_t i = 0; i < count; i++) {
-        const struct key *key = &rows[i].key;
-        const struct tally *tally = &g->tallies[rows[i].number];
-        char source[INET6_ADDRSTRLEN], destination[INET6_ADDRSTRLEN];
-
-        inet_ntop(key->ipv6 ? AF_INET6 : AF_INET, key->source, source, sizeof(source));
-        inet_ntop(key->ipv6 ? AF_INET6 : AF_INET, key->destination, destination, sizeof(destination));
-        fprintf(file, "%s,%s,%u,%u,", source, destination, key->source_port, key->destination_port);
-        if (g->options.numeric)
-            fprintf(file, "%u", key->protocol);
-        else
-            fputs(key->protocol == 6 ? "tcp" : "udp", file);
-        fprintf(file, ",%" PRIu64 ",%" PRIu64 "\n", tally->packets, tally->bytes);
-    }
-    free(rows);
-    if (fflush(file) != 0 || (file != stdout && fclose(file) != 0))
-        die(path);
 }
 
 static void usage(FILE *to)
@@ -578,22 +256,7 @@ static void usage(FILE *to)
           to);
 }
 
-static uint64_t number(const char *text, uint64_t low, uint64_t high)
-{
-    char *end;
-    unsigned long long value;
-
-    errno = 0;
-    value = strtoull(text, &end, 10);
-    if (errno != 0 || *end != '\0' || end == text || value < low || value > high) {
-        errno = 0;
-        fprintf(stderr, "generate: '%s' is not a number from %" PRIu64 " to %" PRIu64 "\n", text, low, high);
-        exit(1);
-    }
-    return value;
-}
-
-static void options_parse(struct options *options, int argc, char **argv)
+static void options_parse(struct generator *g, int argc, char **argv)
 {
     static const struct option table[] = {
         {"out", required_argument, NULL, 'o'},      {"udp", required_argument, NULL, 'u'},
@@ -605,24 +268,27 @@ static void options_parse(struct options *options, int argc, char **argv)
         {"ipv6", required_argument, NULL, '6'},     {"agents", required_argument, NULL, 'a'},
         {"counter-every", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0}};
+    struct options *options = &g->options;
+    struct keys *keys = &g->keys;
     int option;
 
-    *options = (struct options){.samples = 100000, .keys = 1000, .seed = 1, .rate = 1, .agents = 4};
+    *options = (struct options){.samples = 100000, .rate = 1, .agents = 4};
+    *keys = (struct keys){.count = 1000, .seed = 1};
     while ((option = getopt_long(argc, argv, "h", table, NULL)) != -1) {
         switch (option) {
         case 'o': options->out = optarg; break;
         case 'u': options->udp = optarg; break;
-        case 'p': options->pace = number(optarg, 0, UINT32_MAX); break;
+        case 'p': g->output.sender.pace = number(optarg, 0, UINT32_MAX); break;
         case 'e': options->expect = optarg; break;
         case 'n': options->samples = number(optarg, 1, UINT64_C(1) << 40); break;
-        case 'k': options->keys = (uint32_t)number(optarg, 1, keys_max); break;
-        case 'z': options->zipf = strtod(optarg, NULL); break;
-        case 's': options->seed = number(optarg, 0, UINT32_MAX); break;
+        case 'k': keys->count = (uint32_t)number(optarg, 1, keys_max); break;
+        case 'z': keys->zipf = strtod(optarg, NULL); break;
+        case 's': keys->seed = number(optarg, 0, UINT32_MAX); break;
         case 'r': options->rate = number(optarg, 1, UINT32_MAX); break;
         case 'R': options->renormalized = true; break;
         case 'N': options->numeric = true; break;
         case 'm': options->minimal = true; break;
-        case '6': options->ipv6_percent = (uint32_t)number(optarg, 0, 100); break;
+        case '6': keys->ipv6_percent = (uint32_t)number(optarg, 0, 100); break;
         case 'a': options->agents = (uint32_t)number(optarg, 1, agents_max); break;
         case 'c': options->counter_every = number(optarg, 2, UINT32_MAX); break;
         case 'h': usage(stdout); exit(0);
@@ -639,28 +305,22 @@ int main(int argc, char **argv)
 {
     static struct generator g;
     struct output *output = &g.output;
-    struct timespec now;
     double seconds;
 
-    options_parse(&g.options, argc, argv);
-    g.random[0] = mix(g.options.seed + 1);
-    g.random[1] = mix(g.random[0] + 1);
-    output->socket = -1;
-    if (g.options.zipf > 0)
-        aliases_make(&g);
-    if (g.options.expect != NULL && (g.tallies = calloc(g.options.keys, sizeof(*g.tallies))) == NULL)
-        die("out of memory");
+    program_name = "generate";
+    options_parse(&g, argc, argv);
+    output->sender.socket = -1;
+    keys_start(&g.keys, g.options.expect != NULL);
     if (g.options.out != NULL)
-        capture_open(output, g.options.out);
+        output->capture = capture_open(g.options.out);
     if (g.options.udp != NULL)
-        socket_open(output, g.options.udp);
+        sender_open(&output->sender, g.options.udp);
     generate(&g);
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    seconds = seconds_since(&output->sender.started);
     if (output->capture != NULL && (fflush(output->capture) != 0 || ferror(output->capture)))
         die(g.options.out);
     if (g.options.expect != NULL)
-        expect_write(&g, g.options.expect);
-    seconds = (double)(now.tv_sec - output->started.tv_sec) + (double)(now.tv_nsec - output->started.tv_nsec) / 1e9;
+        expect_write(&g.keys, 1, g.options.numeric, g.options.expect);
     fprintf(stderr, "datagrams=%" PRIu64 " bytes=%" PRIu64 " flow_samples=%" PRIu64 " counter_samples=%" PRIu64
             " seconds=%.6f\n",
             output->datagrams, output->bytes, output->flow_samples, output->counter_samples, seconds);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* links: plugins/memory src/client tests/lib/memory_fixture.c tests/lib/memory_fixture.h */
 /*
  * Both ends of the client's protocol. The first byte chooses: even, the rest is a request and the memory plugin
  * answers it (its answer must then satisfy the client's reader); odd, the rest is an answer, and the client reads it

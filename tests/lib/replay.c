@@ -4,7 +4,7 @@
  * (--speed 20), within a given time (--duration 3) or without any waiting (--flat). Prints how many it sent, so that a
  * test can hold the collector to that number.
  *
- * Payloads only: the datagrams come from this host's address. Fragments and whatever is not UDP are left out and told.
+ * Payloads only: the datagrams come from this host's address, or from that of its addresses which --source names. Fragments and whatever is not UDP are left out and told.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -146,6 +146,18 @@ static void capture_read(struct capture *capture, const char *path, unsigned por
     pcap_close(file);
 }
 
+static void socket_bind(int handle, const char *source)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICHOST}, *found;
+    int status = getaddrinfo(source, NULL, &hints, &found);
+
+    if (status != 0)
+        die(source, gai_strerror(status));
+    if (bind(handle, found->ai_addr, found->ai_addrlen) < 0)
+        die(source, strerror(errno));
+    freeaddrinfo(found);
+}
+
 static int socket_open(const char *text, struct sockaddr_storage *to, socklen_t *to_size)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_DGRAM}, *found;
@@ -199,6 +211,7 @@ int main(int argc, char **argv)
                                           {"flat", no_argument, NULL, 'f'},
                                           {"loops", required_argument, NULL, 'l'},
                                           {"port", required_argument, NULL, 'p'},
+                                          {"source", required_argument, NULL, 'a'},
                                           {NULL, 0, NULL, 0}};
     double speed = 1, duration = 0, factor, length;
     struct capture capture = {0};
@@ -208,6 +221,7 @@ int main(int argc, char **argv)
     unsigned loops = 1, port = 0;
     int option, handle;
     socklen_t to_size;
+    const char *source = NULL;
     bool flat = false;
 
     while ((option = getopt_long(argc, argv, "", table, NULL)) != -1) {
@@ -216,19 +230,22 @@ int main(int argc, char **argv)
         case 'd': duration = positive(optarg); break;
         case 'f': flat = true; break;
         case 'l': loops = (unsigned)positive(optarg); break;
+        case 'a': source = optarg; break;
         case 'p': port = (unsigned)positive(optarg); break;
         default: optind = argc;
         }
     }
     if (argc - optind != 2) {
         fputs("usage: replay [--speed FACTOR | --duration SECONDS | --flat] [--loops N] [--port UDP_PORT] "
-              "FILE.pcap HOST:PORT\n", stderr);
+              "[--source ADDRESS] FILE.pcap HOST:PORT\n", stderr);
         return 1;
     }
     capture_read(&capture, argv[optind], port);
     if (capture.count == 0)
         die(argv[optind], "no UDP datagram in it");
     handle = socket_open(argv[optind + 1], &to, &to_size);
+    if (source != NULL)
+        socket_bind(handle, source);
     length = capture.list[capture.count - 1].time_s;
     factor = flat ? 0 : duration > 0 ? (length > 0 ? duration / length : 0) : 1 / speed;
     clock_gettime(CLOCK_MONOTONIC, &start);

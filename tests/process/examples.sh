@@ -3,15 +3,18 @@
 # The recipes of conf/examples do what their first lines say: each one passes --check without a word, runs on the
 # capture that its "Try it" line names, and runs again as a service to which that capture is sent over loopback and
 # which is then stopped. Both times: status 0, the rows are there, their sums are exact, the books balance. Only the
-# folder of the files and the address to listen on are put in by the test.
+# folder of the files and the addresses to listen on are put in by the test. Recipes called nfacctd-* are nfacctd's, all
+# others sfacctd's. To one that listens for TLS the records are sent so, with certificates made here.
 . "$(dirname "$0")/../lib/common.sh"
 test_begin
 replay=$(tool replay) || skip "needs a compiler and libpcap"
+NFACCTD=${NFACCTD:-$BUILD/nfacctd}
 top=$(cd "$TESTS/.." && pwd)
 out=$DIR/out # stands for /tmp/flowledger
 
 # name | files or sockets that come out, {log} being standard output | packets and bytes in each | a word in one of them
-# The sums: "whole" is the capture with sampling multiplied out, "sampled" without, "ends" counts both ends of a flow.
+# The sums: "whole" is the capture with sampling multiplied out, "sampled" without, "ends" counts both ends of a flow;
+# "softflowd" is both directions of the quickstart's IPFIX, added up by tshark when it was recorded.
 recipes="
 billing-by-host-memory      | out-hosts                     | ends          | 10.9.0.2
 dropped-packets             | out/dropped.json              | 4 348          | \"drop_reason\": \"acl\"
@@ -22,6 +25,13 @@ json-lines                  | out/flows.json                | whole          | +
 many-plugins                | out-now out/ports-*.csv out/protocols.json out/total.csv | whole | 10.9.0.2
 multicast-and-allow-file    | out/allowed.csv               | whole          | 127.0.0.1,10.9.0.2,10.9.0.1
 nat-log                     | out/nat-*.csv                 | 1 78           | ,203.0.113.1,33333,
+nfacctd-custom-primitives   | out/tenants.json              | 1 100          | \"vrf_in\": \"1\"
+nfacctd-first               | out-hosts out/flows-*.csv     | softflowd      | 10.9.1.1
+nfacctd-ipfix-over-tls      | out/secure.csv                | softflowd      | fd00:9:1::2
+nfacctd-lanes               | out/matrix-*.csv              | softflowd      | SRC_AS,DST_AS
+nfacctd-nat-events          | out/nat-*.json                | 0 0            | \"post_nat_ip_src\": \"203.0.113.1\"
+nfacctd-restart-without-loss | out/flows.json               | softflowd      | fd00:9:1::1
+nfacctd-sampling            | {log}                         | 2292 229200    | 10.0.0.3
 overlay-vxlan               | {log}                         | 1 122          | 5001
 replay-a-capture            | {log} out/replay.csv          | whole          | 10.9.0.1
 sampling-renormalize        | {log}                         | 300 23400      | 10.0.0.1
@@ -63,6 +73,34 @@ configuration()
     rm -rf "$out" "$out"-*
     mkdir "$out"
     : >"$LOG"
+    grep -q '^tls_path' "$DIR/conf" || return 0
+    mkdir "$out-tls"
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=flowledger-test -days 2 \
+        -keyout "$out-tls/key.pem" -out "$out-tls/cert.pem" 2>/dev/null
+    cp "$out-tls/cert.pem" "$out-tls/ca.pem"
+    TLS_PORT=$(free_port)
+    sed -i "s/^\(nfacctd_d*tls_port: \).*/\1$TLS_PORT/" "$DIR/conf"
+}
+
+# send_by_tls CAPTURE: the IPFIX messages of a capture over one session; prints how many
+send_by_tls()
+{
+    python3 - "$1" "$TLS_PORT" "$out-tls" <<'END'
+import socket, ssl, struct, sys
+capture, port, folder = open(sys.argv[1], "rb").read(), int(sys.argv[2]), sys.argv[3]
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+context.check_hostname = False
+context.load_verify_locations(folder + "/ca.pem")
+context.load_cert_chain(folder + "/cert.pem", folder + "/key.pem")
+at, count = 24, 0
+with context.wrap_socket(socket.create_connection(("127.0.0.1", port), 5)) as session:
+    while at < len(capture):
+        size = struct.unpack_from("<I", capture, at + 8)[0]
+        session.sendall(capture[at + 16 + 14 + 20 + 8:at + 16 + size])  # Ethernet, IPv4, UDP
+        at, count = at + 16 + size, count + 1
+    session.unwrap()
+print(count)
+END
 }
 
 # outcome WHEN NAME PLACES SUMS WORD: what has come out, after the end
@@ -74,6 +112,7 @@ outcome()
     whole) sums=$whole ;;
     sampled) sums=$sampled ;;
     ends) sums=$ends ;;
+    softflowd) sums="920 4112062" ;;
     esac
 
     is "$name, $when: status" "$STATUS" 0
@@ -118,8 +157,15 @@ all_read()
 
 run_example()
 {
-    local name=$1 places=$2 sums=$3 word=$4 capture count port
+    local name=$1 places=$2 sums=$3 word=$4 capture count port daemon=sfacctd SFACCTD=$SFACCTD
 
+    if [ "${name#nfacctd-}" != "$name" ]; then
+        daemon=nfacctd SFACCTD=$NFACCTD
+    fi
+    if grep -q '^tls_path' "$top/conf/examples/$name.conf" && ! command -v openssl >/dev/null; then
+        check "$name: certificates # SKIP needs openssl" true
+        return
+    fi
     (cd "$top" && "$SFACCTD" --check -f "conf/examples/$name.conf") >"$DIR/checked" 2>&1
     is "$name: --check passes" $? 0
     check "$name: --check has nothing to say" eval '! grep -v ": good$" "$DIR/checked" | note | grep .'
@@ -139,8 +185,9 @@ run_example()
     # As a service.
     configuration "$name"
     port=$(free_port)
-    echo "sfacctd_port: $port" >>"$DIR/conf"
-    grep -q '^sfacctd_mcast_groups' "$DIR/conf" || echo "sfacctd_ip: 127.0.0.1" >>"$DIR/conf"
+    sed -i '/^nfacctd_port:/d' "$DIR/conf"
+    echo "${daemon}_port: $port" >>"$DIR/conf"
+    grep -q '^sfacctd_mcast_groups' "$DIR/conf" || echo "${daemon}_ip: 127.0.0.1" >>"$DIR/conf"
     cd "$top" || exit 1
     if ! daemon_start "$DIR/conf" && grep -q 'cannot join the multicast group' "$LOG"; then
         echo "# this host has no route for multicast: $name runs without" >&3
@@ -149,8 +196,12 @@ run_example()
         daemon_start "$DIR/conf"
     fi
     check "$name, as a service: starts" eval '! gone $DAEMON'
-    capture=${capture:-conf/quickstart/openvswitch.pcap}
-    count=$("$replay" --duration 1 "$capture" "127.0.0.1:$port" | grep -o '[0-9]*' | head -1)
+    if grep -q '^nfacctd_tls_port' "$DIR/conf"; then
+        count=$(send_by_tls conf/quickstart/softflowd.pcap)
+    else
+        capture=${capture:-conf/quickstart/openvswitch.pcap}
+        count=$("$replay" --duration 1 "$capture" "127.0.0.1:$port" | grep -o '[0-9]*' | head -1)
+    fi
     check "$name, as a service: all $count datagrams arrive" wait_for 10 all_arrived "$count"
     check "$name, as a service: the plugins read them" wait_for 10 all_read
     ask_sockets "$places"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* links: src/client */
 /* -c and DATA become a request that the server reads back: every type of value, wildcards, files, refusals. */
 #include "client/data.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* links: src/client */
 /* The client's command line: which flags go together, pmacct's texts, defaults and long names. */
 #include "client/options.h"
 

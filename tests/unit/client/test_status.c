@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* links: src/client */
 /* The ledger as the daemon writes it, read as JSON and reported; and texts that are none. */
 #include "client/status.h"
 
@@ -98,7 +99,7 @@ static void test_report(void)
     snprintf(ledger->plugins[0].name, sizeof(ledger->plugins[0].name), "m1");
     snprintf(ledger->plugins[0].type, sizeof(ledger->plugins[0].type), "memory");
     ledger->plugins[0].state = LEDGER_PLUGIN_RUNNING;
-    ledger->plugins[0].emit[EMIT_records_dropped_ring_full] = 7;
+    ledger->plugins[0].emit[0][EMIT_records_dropped_ring_full] = 7;
     ledger->exporters[5] = (struct ledger_exporter){.used = 1, .domain = 3, .version = 5, .datagrams = 99, .lost = 4};
     memcpy(ledger->exporters[5].agent, "\0\0\0\0\0\0\0\0\0\0\xff\xff\xc0\0\x02\x01", 16);
     json = ledger_json(ledger, INT64_C(90061) * 1000000000);
@@ -124,9 +125,43 @@ static void test_report(void)
     ledger_free(ledger);
 }
 
+/* Several lanes, and what NetFlow exporters have more than sFlow ones. */
+static void test_lanes(void)
+{
+    struct error error = {""};
+    struct ledger *ledger = ledger_create(&error);
+    char *json, *text;
+
+    snprintf(ledger->daemon, sizeof(ledger->daemon), "nfacctd");
+    ledger->lane_count = 3;
+    ledger->lanes[0].pid = 4711;
+    ledger->lanes[2].restarts = 2;
+    ledger->lanes[2].input[INPUT_datagrams_received] = 777;
+    ledger->lanes[2].input[INPUT_datagrams_kernel_dropped] = 5;
+    ledger->exporters[9] =
+        (struct ledger_exporter){.used = 1, .version = 10, .lane = 2, .templates = 6, .clock_skew_ns = -1500000000};
+    memcpy(ledger->exporters[9].agent, "\0\0\0\0\0\0\0\0\0\0\xff\xff\xc0\0\x02\x02", 16);
+    json = ledger_json(ledger, INT64_C(90061) * 1000000000);
+    text = report_of(json, strlen(json), &error);
+    ok(text != NULL, "the ledger of three lanes: %s", error.text);
+    if (text != NULL) {
+        ok(strstr(text, ", 3 collectors") != NULL, "how many there are");
+        ok(strstr(text, "       0        4711         0 ") != NULL, "a lane and its process");
+        ok(strstr(text, "  !    2           0         2             777               5 ") != NULL, "one with drops");
+        ok(strstr(text, "AGENT      DOMAIN  LANE") != NULL, "which exporter is where");
+        ok(strstr(text, "AGENT      DOMAIN  TEMPLATES     CLOCK\n") != NULL, "templates and clocks");
+        ok(strstr(text, "          6  -1.500 s\n") != NULL, "a clock that is late");
+        is_u64(widest_line(text) <= 100, true, "no line is longer than 100 columns: %u", widest_line(text));
+        free(text);
+    }
+    free(json);
+    ledger_free(ledger);
+}
+
 int main(void)
 {
     plan_none();
+    test_lanes();
     test_bad();
     test_odd();
     test_report();

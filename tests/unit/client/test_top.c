@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* links: plugins/memory src/client tests/lib/memory_fixture.c tests/lib/memory_fixture.h */
 /* `pmacct top` against a served table: rates, their order, what happens at a clear, the picture's width. */
 #include "client/top.h"
 

@@ -2,7 +2,8 @@
 /*
  * The configurations of tests/config: each in good/ loads without an error, and its dump loads again to the same
  * settings; each in bad/ gives the message that its first line tells: "! expect: PART", as an error in a line of that
- * file. "! expect-warning: PART" asks for a message of any level.
+ * file. "! expect-warning: PART" asks for a message of any level. Files called nfacctd-* are nfacctd's, all others
+ * sfacctd's.
  */
 #include "config/config.h"
 #include "config/keys.h"
@@ -12,9 +13,14 @@
 #include <glob.h>
 #include <stdlib.h>
 
+static enum daemon_mask daemon_of(const char *path)
+{
+    return strstr(path, "/nfacctd-") != NULL ? DAEMON_NFACCTD : DAEMON_SFACCTD;
+}
+
 static struct config *load_path(const char *path)
 {
-    struct config_source source = {.daemon = DAEMON_SFACCTD, .path = path};
+    struct config_source source = {.daemon = daemon_of(path), .path = path};
 
     return config_new(&source);
 }
@@ -48,7 +54,7 @@ static bool same_settings(const struct settings *a, const struct settings *b)
 
 static void dump_again(const struct config *config, const char *path)
 {
-    struct config_source source = {.daemon = DAEMON_SFACCTD, .path = "dump"};
+    struct config_source source = {.daemon = daemon_of(path), .path = "dump"};
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
@@ -134,7 +140,7 @@ static void each(const char *pattern, void (*run)(const char *path), unsigned le
 int main(void)
 {
     plan_none();
-    each("good/*.conf", good, 10);
-    each("bad/*.conf", bad, 20);
+    each("good/*.conf", good, 16);
+    each("bad/*.conf", bad, 69);
     return done_testing();
 }

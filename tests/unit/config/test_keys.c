@@ -67,7 +67,7 @@ static void look_up(void)
 }
 
 /* Alone in a configuration, no key is unknown and no value wrong; at most it is not supported yet. */
-static void every_key(const char *path)
+static void every_key(const char *path, enum daemon_mask daemon)
 {
     FILE *file = fopen(path, "r");
     unsigned lines = 0, wrong = 0;
@@ -78,13 +78,13 @@ static void every_key(const char *path)
         return;
     }
     while (fgets(line, sizeof(line), file) != NULL) {
-        struct config_source source = {.daemon = DAEMON_SFACCTD, .path = "test"};
+        struct config_source source = {.daemon = daemon, .path = "test"};
         struct config *config;
 
         if (line[0] == '#')
             continue;
         lines++;
-        snprintf(text, sizeof(text), "%splugins: memory[p]\n", line);
+        snprintf(text, sizeof(text), "%splugins: memory[p]\ntls_path: /tmp/t\n", line);
         config = config_parse_text(&source, text, strlen(text));
         for (unsigned i = 0; i < config->message_count; i++) {
             const struct config_message *message = &config->messages[i];
@@ -97,8 +97,8 @@ static void every_key(const char *path)
         config_free(config);
     }
     fclose(file);
-    ok(lines >= 636, "%u keys", lines);
-    is_u64(wrong, 0, "all are accepted");
+    ok(lines >= 651, "%u keys", lines);
+    is_u64(wrong, 0, "all are accepted by %s", key_daemon_name(daemon));
 }
 
 int main(void)
@@ -110,6 +110,7 @@ int main(void)
     each_row();
     look_up();
     snprintf(path, sizeof(path), "%s/tests/config/all_keys.txt", directory == NULL ? "." : directory);
-    every_key(path);
+    every_key(path, DAEMON_SFACCTD);
+    every_key(path, DAEMON_NFACCTD);
     return done_testing();
 }

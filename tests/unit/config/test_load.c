@@ -212,6 +212,50 @@ static void values(void)
     config_free(config);
 }
 
+/* Keys of one daemon only, and what they are when nothing is said. */
+static void netflow_keys(void)
+{
+    static const char text[] = "plugins: print[p]\naggregate: none\nsfacctd_lanes: 0\nnfacctd_hold_bytes: 2M\n"
+                               "dtls_path: /x\nnfacctd_dtls_port: 4740\nnfacctd_biflow: ignore\n"
+                               "nfacctd_templates_key: address_port\nnfacctd_unknown_sampling_rate: drop\n"
+                               "nfacctd_pro_rating: true\nprint_history: 1m\ntmp_asa_bi_flow: true\n"
+                               "nfacctd_stitching: true\n";
+    struct config_source source = {.daemon = DAEMON_NFACCTD, .path = "t.conf"};
+    struct config *config = config_parse_text(&source, "aggregate: none\n", 16);
+    const struct settings *core = &config->core;
+
+    ok(core->lanes == 1 && core->port == 0 && core->tcp_port == 0 && core->tls_port == 0 && core->dtls_port == 0,
+       "one lane, no ports");
+    ok(core->template_memory_limit == UINT64_C(64) << 20 && core->exporter_templates_max == 1024 &&
+           core->template_lifetime == 86400, "limits of templates");
+    ok(core->hold_bytes == UINT64_C(16) << 20 && core->hold_seconds == 300, "limits of what waits");
+    ok(core->templates_key == 0 && core->biflow == 0 && core->unknown_sampling_rate == 0, "first choices");
+    ok(core->tls_verify && core->tls_path == NULL && core->tls_peer_names == NULL && core->templates_file == NULL &&
+           core->aggregate_primitives == NULL, "peers are verified, no files");
+    ok(!core->account_options && !core->disable_opt_scope_check && !core->time_secs && !core->time_new &&
+           !core->asa_bi_flow && !config->plugins[0].pro_rating, "and all else is off");
+    config_free(config);
+
+    config = config_parse_text(&source, text, sizeof(text) - 1);
+    core = &config->core;
+    ok(core->lanes == 0 && settings_is_set(core, KEY_lanes), "an explicit 0 is told from unset");
+    is_u64(core->hold_bytes, UINT64_C(2) << 20, "bytes with a letter");
+    is_text(core->tls_path, "/x", "pmacct's name of the directory");
+    ok(core->templates_key == 1 && core->biflow == 2 && core->unknown_sampling_rate == 1, "choices by position");
+    ok(says(config, LOG_LEVEL_NOTICE, 12, "'tmp_asa_bi_flow' makes a record of each direction"), "what is different");
+    ok(says(config, LOG_LEVEL_ERROR, 10, "'nfacctd_stitching' of plugin 'p' exclude each other"), "pro-rating");
+    is_u64(config->error_count, 1, "nothing else is wrong");
+    config_free(config);
+
+    source.daemon = DAEMON_SFACCTD;
+    config = config_parse_text(&source, text, sizeof(text) - 1);
+    is_u64(config->error_count, 0, "in sfacctd nothing of it is wrong");
+    ok(says(config, LOG_LEVEL_DEBUG, 6, "makes no difference here"), "it makes no difference there");
+    is_u64(count_level(config, LOG_LEVEL_NOTICE), 0, "and is not talked about");
+    is_u64(config->core.lanes, 0, "but for what both have");
+    config_free(config);
+}
+
 /* A password in a file that everybody may read. */
 static void secrets(void)
 {
@@ -293,6 +337,7 @@ int main(void)
     names();
     statuses();
     values();
+    netflow_keys();
     secrets();
     bounds();
     files();

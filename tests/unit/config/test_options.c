@@ -166,12 +166,27 @@ int main(void)
     fails(DAEMON_SFACCTD, "x -T all", "config or setup");
     fails(DAEMON_SFACCTD, "x word", "unexpected argument 'word'");
     fails(DAEMON_PMACCTD, "x -f y tcp", "does not go with -f");
+    fails(DAEMON_SFACCTD, "x --decode y", "unknown flag --decode");
+    fails(DAEMON_NFACCTD, "x --decode", "flag --decode needs a value");
+    ok(parse("x --decode /tmp/a.pcap -d", DAEMON_NFACCTD, &options, &error, room) == 0 &&
+           options.action == OPTIONS_DECODE, "--decode of nfacctd");
+    is_text(options.decode, "/tmp/a.pcap", "is the file or the port");
+    is_u64(options.line_count, 1, "and flags go with it");
+    options_free(&options);
+    ok(parse("x --decode=2100", DAEMON_NFACCTD, &options, &error, room) == 0, "--decode=");
+    is_text(options.decode, "2100", "the same with a sign of equality");
+    options_free(&options);
     pairwise();
     out = open_memstream(&help, &size);
     options_usage(DAEMON_SFACCTD, out);
     fclose(out);
     ok(strstr(help, "  -l PORT") != NULL && strstr(help, "--dump-config") != NULL, "the usage lists flags and actions");
-    ok(strstr(help, "DEVICE") == NULL, "of this daemon only");
+    ok(strstr(help, "DEVICE") == NULL && strstr(help, "decode") == NULL, "of this daemon only");
+    free(help);
+    out = open_memstream(&help, &size);
+    options_usage(DAEMON_NFACCTD, out);
+    fclose(out);
+    ok(strstr(help, "  --decode WHAT       write every") != NULL, "nfacctd has --decode too");
     free(help);
     return done_testing();
 }

@@ -17,7 +17,7 @@ static struct address numbered(uint32_t i)
 
 static void table(struct ledger *ledger)
 {
-    struct exporter_table *exporters = exporter_table_new(ledger);
+    struct exporter_table *exporters = exporter_table_new(ledger, 0);
     struct origin origin = {.source = numbered(1), .source_port = 99, .arrival_ns = 5};
     struct address agent = numbered(7);
     unsigned wrong = 0;
@@ -53,7 +53,7 @@ static void table(struct ledger *ledger)
     is_u64(wrong, 0, "those in a full table are all found");
     exporter_table_free(exporters);
 
-    exporters = exporter_table_new(ledger);
+    exporters = exporter_table_new(ledger, 0);
     agent = numbered(7);
     first = exporter_find(exporters, &agent, 0, 5, &origin);
     ok(first != NULL && first->row->datagrams == 3, "a new collector finds the rows of the one before");
@@ -64,14 +64,15 @@ static void table(struct ledger *ledger)
 
 static void two_lanes(struct ledger *ledger)
 {
-    struct exporter_table *one = exporter_table_new(ledger), *two = exporter_table_new(ledger);
+    struct exporter_table *one = exporter_table_new(ledger, 0), *two = exporter_table_new(ledger, 1);
     struct origin origin = {.source = numbered(1), .arrival_ns = 5};
     struct address a = numbered(1), b = numbered(2);
 
     struct exporter *of_one = exporter_find(one, &a, 0, 5, &origin);
     struct exporter *of_two = exporter_find(two, &b, 0, 5, &origin);
     ok(of_one->row != of_two->row, "two lanes take two rows");
-    ok(exporter_find(two, &a, 0, 5, &origin)->row == of_one->row, "an agent of both has one row");
+    ok(exporter_find(two, &a, 0, 5, &origin)->row != of_one->row, "an agent of both has a row in each");
+    ok(exporter_find(one, &a, 0, 9, &origin)->row != of_one->row, "and one for each version that it speaks");
     exporter_table_free(one);
     exporter_table_free(two);
 }
@@ -101,7 +102,7 @@ static void sequences(struct ledger *ledger)
         {23, 1700, 119, 5, 2, "in order"},
     };
     uint64_t counters[INPUT_COUNTERS] = {0};
-    struct exporter_table *exporters = exporter_table_new(ledger);
+    struct exporter_table *exporters = exporter_table_new(ledger, 0);
     struct origin origin = {.source = numbered(1), .arrival_ns = 5};
     struct address agent = numbered(1);
     struct exporter *exporter = exporter_find(exporters, &agent, 9, 5, &origin);

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# common.sh for the tests of nfacctd: $NFACCTD, or nfacctd of the build folder, is the daemon. To be sourced by bash.
+#
+#   netflow_configuration <<END   a configuration that listens, with a memory plugin "table" and a print plugin "rows"
+#                                 (into $ROWS); what is given is added. Sets $PORT
+#   encode CODE FILE              runs Python code that has the names of data/netflow_writer.py; it writes a capture with
+#                                 save(FILE, datagrams). Further words are sys.argv[1:]
+#   send CAPTURE [PER_SECOND]     its datagrams to $PORT, each exporter from an address of its own: 192.0.2.N is 127.0.2.N
+BUILD=$(cd "${BUILD:-.}" && pwd)
+SFACCTD=${NFACCTD:-$BUILD/nfacctd}
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+netflow_configuration()
+{
+    PORT=$(free_port) ROWS=$DIR/rows.csv
+    cat >"$DIR/conf" <<END
+daemonize: false
+nfacctd_ip: 127.0.0.1
+nfacctd_port: $PORT
+nfacctd_pipe_size: 4194304
+control_path: $CONTROL
+plugins: memory[table], print[rows]
+aggregate[table]: src_host, dst_host, src_port, dst_port, proto
+imt_path[table]: $DIR/table.socket
+aggregate[rows]: src_host, dst_host, src_port, dst_port, proto
+print_output[rows]: csv
+print_output_file[rows]: $ROWS
+print_refresh_time[rows]: 3600
+END
+    cat >>"$DIR/conf"
+}
+
+encode()
+{
+    local code=$1
+
+    shift
+    PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$TESTS/data timeout 120 python3 -c "
+import random, struct, sys
+from netflow_writer import *
+
+def save(path, datagrams):
+    with open(path, 'wb') as file:
+        file.write(capture(datagrams))
+
+$code" "$@"
+}
+
+send()
+{
+    timeout 120 python3 - "$1" "$PORT" "${2:-20000}" <<'END'
+import socket, struct, sys, time
+
+path, port, rate = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+sockets, start, sent = {}, time.monotonic(), 0
+with open(path, "rb") as file:
+    octets = file.read()
+at = 24
+while at < len(octets):
+    length = struct.unpack_from("<I", octets, at + 8)[0]
+    packet = octets[at + 16:at + 16 + length]
+    at += 16 + length
+    source, source_port = "127.0." + ".".join(str(n) for n in packet[28:30]), packet[34:36]
+    key = source, source_port
+    if key not in sockets:
+        sockets[key] = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sockets[key].bind((source, 0))
+    sockets[key].sendto(packet[42:], ("127.0.0.1", port))
+    sent += 1
+    ahead = start + sent / rate - time.monotonic()
+    if ahead > 0:
+        time.sleep(ahead)
+print(f"datagrams={sent}")
+END
+}
