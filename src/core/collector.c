@@ -17,6 +17,7 @@
 #include "core/sessions.h"
 #include "enrich/enrich.h"
 #include "map/allow.h"
+#include "map/sampling.h"
 #include "net/capture_file.h"
 #include "plugins/plugin.h"
 
@@ -35,6 +36,7 @@ struct collector {
     struct emitter *emitter;
     struct enrich enrich;
     struct allow *allow;
+    struct sampling_map *sampling_map;
     void *decoder;
     uint64_t *counters;
     struct socket_receiver *receiver;
@@ -54,6 +56,14 @@ static void on_record(void *context, struct flow *flow)
 
     enrich_flow(&collector->enrich, flow);
     emit_flow(collector->emitter, flow);
+}
+
+/* Whether the configuration tells the rate of a record whose exporter has not told it yet. */
+static bool knows_rate(void *context, const struct flow *flow)
+{
+    const struct collector *collector = context;
+
+    return enrich_tells_rate(&collector->enrich, flow);
 }
 
 static void on_bodies(void *context, unsigned target, const uint8_t *bodies, unsigned count)
@@ -219,6 +229,26 @@ static void load_allow(struct collector *collector)
     log_info("[%s] map successfully (re)loaded with %u entries.", path, allow_count(fresh));
 }
 
+static void load_sampling_map(struct collector *collector)
+{
+    const char *path = collector->start->settings->sampling_map;
+    struct sampling_map *fresh;
+    struct error error;
+
+    if (path == NULL)
+        return;
+    log_info("[%s] (re)loading map.", path);
+    fresh = sampling_map_load(path, &error);
+    if (fresh == NULL) {
+        log_error("%s. Rolling back old map.", error.text);
+        return;
+    }
+    enrich_set_sampling_map(&collector->enrich, fresh);
+    sampling_map_free(collector->sampling_map);
+    collector->sampling_map = fresh;
+    log_info("[%s] map successfully (re)loaded with %u entries.", path, sampling_map_count(fresh));
+}
+
 static void on_signal(void *context, unsigned events)
 {
     struct collector *collector = context;
@@ -369,6 +399,8 @@ static void on_order(void *context, unsigned events)
             collector->stopping = true;
         } else if (orders[i] == PLUGIN_COMMAND_RELOAD) {
             load_allow(collector);
+            if (collector->start->settings->maps_refresh)
+                load_sampling_map(collector);
         } else if (orders[i] == PLUGIN_COMMAND_DESCRIBE) {
             describe(collector);
         } else if (orders[i] == PLUGIN_COMMAND_REOPEN) {
@@ -441,9 +473,12 @@ static int open_collector(struct collector *collector, struct error *error)
 {
     const struct collector_start *start = collector->start;
     const struct settings *settings = start->settings;
-    struct enrich_options enrich = {settings->renormalize, (uint32_t)settings->ext_sampling_rate};
+    struct enrich_options enrich = {
+        .renormalize = settings->renormalize, .ext_sampling_rate = (uint32_t)settings->ext_sampling_rate,
+        .drop_unknown_rate = settings->unknown_sampling_rate == 1};
     struct decode_output output = {
-        .record = on_record, .context = collector, .ledger = start->ledger, .lane = start->lane};
+        .record = on_record, .knows_rate = knows_rate, .context = collector, .ledger = start->ledger,
+        .lane = start->lane};
 
     if (watch(collector, error) < 0)
         return -1;
@@ -453,6 +488,12 @@ static int open_collector(struct collector *collector, struct error *error)
         return -1;
     output.wants = emitter_needs(collector->emitter);
     output.counters = collector->counters;
+    if (settings->sampling_map != NULL) {
+        collector->sampling_map = sampling_map_load(settings->sampling_map, error);
+        if (collector->sampling_map == NULL)
+            return -1;
+    }
+    enrich.sampling_map = collector->sampling_map;
     enrich_init(&collector->enrich, &enrich, &output.wants);
     offer_bodies(collector, &output);
     if (settings->allow_file != NULL) {
@@ -503,6 +544,7 @@ int collector_run(const struct collector_start *start)
     socket_receiver_free(collector->receiver);
     capture_file_close(collector->capture);
     allow_free(collector->allow);
+    sampling_map_free(collector->sampling_map);
     emitter_free(collector->emitter);
     loop_free(collector->loop);
     failed = collector->failed;

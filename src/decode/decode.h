@@ -27,10 +27,14 @@ typedef void decode_record_fn(void *context, struct flow *flow);
  */
 typedef void decode_bodies_fn(void *context, unsigned target, const uint8_t *bodies, unsigned count);
 
+/* Whether the configuration tells the sampling rate of a record whose exporter has not told it yet. */
+typedef bool decode_knows_rate_fn(void *context, const struct flow *flow);
+
 #define decode_targets_max ledger_plugins_max
 
 struct decode_output {
     decode_record_fn *record;
+    decode_knows_rate_fn *knows_rate; /* or NULL */
     void *context;
     struct ledger *ledger;   /* exporters and unknown structures */
     uint64_t *counters;      /* INPUT block of this lane, see counter_add */

@@ -56,10 +56,10 @@ static void destination_network(const struct enrich_options *options, struct flo
     flow_set_dst_net(flow, net);
 }
 
-/* A rate that nobody multiplies with and no plugin shows is not worth a step. */
+/* A rate that nobody multiplies with, no plugin shows and nothing hangs on is not worth a step. */
 static bool rate_matters(const struct enrich_options *options, const struct field_set *wants)
 {
-    return options->renormalize || field_set_has(wants, FIELD_SAMPLING_RATE);
+    return options->renormalize || options->drop_unknown_rate || field_set_has(wants, FIELD_SAMPLING_RATE);
 }
 
 static bool has_override(const struct enrich_options *options, const struct field_set *wants)

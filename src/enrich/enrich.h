@@ -16,6 +16,7 @@
 struct enrich_options {
     bool renormalize;            /* packets and bytes times the sampling rate, which then reads 1 */
     uint32_t ext_sampling_rate;  /* overrides what the exporter says; 0 is off */
+    bool drop_unknown_rate;      /* the decoder asks enrich_tells_rate, and drops what has no rate at all */
     struct sampling_map *sampling_map; /* overrides both where a row of it fits; or NULL. Borrowed */
 };
 

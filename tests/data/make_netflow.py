@@ -341,6 +341,14 @@ def netflow_nsel():
 
 
 @case
+def netflow_elements():
+    """Elements that are no primitives, to be asked for by their names: a number, a text, an address, a reverse one."""
+    template = Template(256, HOSTS + [(234, 4), (371, VARIABLE), (62, 16), (148, 3, REVERSE)] + COUNTERS)
+    return [ipfix(templates10(template), data(template, (*hosts(1), 42, "alice", "2001:db8::9", 77, 1, 100),
+                                              (*hosts(1), 42, "bob \"b\"", "2001:db8::9", 77, 2, 200)))]
+
+
+@case
 def netflow_sections():
     """The first octets of a packet instead of fields: a whole frame (315), and the older 104."""
     frame = ethernet(ipv4("10.0.0.1", "10.0.1.1", 17, udp(1111, 2222, bytes(172))), 0x0800, tags=((0x8100, 7),))
@@ -402,6 +410,16 @@ def netflow_selectors():
                   data(uniform, (3, 4, struct.pack(">d", 0.01)))),
             ipfix(templates10(flows), data(flows, (*hosts(1), 1, 1, 100), (*hosts(2), 2, 2, 200),
                                            (*hosts(3), 3, 3, 300)), sequence=3)]
+
+
+@case
+def netflow_rate_unknown():
+    """A record names a selector before its rate is told, and one after."""
+    count = Template(300, [(302, 8), (304, 2), (305, 4), (306, 4)], scope=1)
+    flows = Template(256, HOSTS + [(302, 8)] + COUNTERS)
+    return [ipfix(templates10(flows), data(flows, (*hosts(1), 5, 1, 100))),
+            ipfix(templates10(count), data(count, (5, 1, 1, 99)), sequence=1),
+            ipfix(data(flows, (*hosts(2), 5, 2, 200)), sequence=2)]
 
 
 @case

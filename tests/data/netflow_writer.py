@@ -220,11 +220,11 @@ class From(bytes):
 
 def capture(datagrams, port=2055):
     """A pcap file with one datagram a millisecond from START on."""
-    out = struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 262144, 1)
+    out = [struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 262144, 1)]
     for index, payload in enumerate(datagrams):
         source, source_port = getattr(payload, "source", "192.0.2.1"), getattr(payload, "port", 50000)
         seconds = getattr(payload, "seconds", None) or START + index // 1000
         head = struct.pack(">HHHH", source_port, port, 8 + len(payload), 0)
         packet = ethernet(ipv4(source, "198.51.100.1", 17, head + payload), 0x0800)
-        out += struct.pack("<IIII", seconds, index % 1000 * 1000, len(packet), len(packet)) + packet
-    return out
+        out += [struct.pack("<IIII", seconds, index % 1000 * 1000, len(packet), len(packet)), packet]
+    return b"".join(out)

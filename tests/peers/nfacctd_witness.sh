@@ -35,7 +35,8 @@ REST = [(7, 2), (11, 2), (4, 1), (5, 1), (6, 1), (10, 4), (14, 4), (16, 4), (17,
         (256, 2), (70, 3), (71, 3), (152, 8), (153, 8), (2, 8), (1, 4)]
 four = Template(256, [(8, 4), (12, 4), (9, 1), (13, 1), (18, 4)] + REST)
 six = Template(257, [(27, 16), (28, 16), (29, 1), (30, 1), (63, 16)] + REST)
-texts = Template(258, [(8, 4), (83, VARIABLE), (12, 4), (210, 3), (7, 2), (11, 2), (4, 1), (1, 4), (2, 4), (99, 4, 99999)])
+texts = Template(258, [(8, 4), (83, VARIABLE), (12, 4), (210, 3), (7, 2), (11, 2), (4, 1), (1, 4), (2, 4),
+                       (99, 4, 99999)])
 nat = Template(259, [(8, 4), (12, 4), (7, 2), (11, 2), (4, 1), (225, 4), (226, 4), (227, 2), (228, 2), (2, 4), (1, 4)])
 
 def row(wide):
@@ -44,7 +45,8 @@ def row(wide):
             proto,
             rng.choice((0, 184)), rng.choice((2, 16, 27)), rng.randrange(5), rng.randrange(5), 65001, 4200000001, 0,
             b"\2\0\0\0\0\1", b"\2\0\0\0\0" + bytes([rng.randrange(3)]), rng.randrange(1, 4),
-            0x86dd if wide else 0x0800, number(16001 << 4, 3), number(24001 << 4 | 1, 3), (START - 10) * 1000 + rng.randrange(2), (START - 5) * 1000,
+            0x86dd if wide else 0x0800, number(16001 << 4, 3), number(24001 << 4 | 1, 3),
+            (START - 10) * 1000 + rng.randrange(2), (START - 5) * 1000,
             rng.randrange(1, 99), rng.randrange(64, 99999))
 
 nine, ten, sequence = [], [], 0
@@ -69,8 +71,8 @@ rows()
 
     shift 4
     rm -f "$out"
-    printf '%s\n' "daemonize: false" "pcap_savefile: $DIR/$source.pcap" "plugins: print[rows]" "aggregate[rows]: $aggregate" \
-        "print_output[rows]: $form" "print_output_file[rows]: $out" "print_refresh_time[rows]: 3600" \
+    printf '%s\n' "daemonize: false" "pcap_savefile: $DIR/$source.pcap" "plugins: print[rows]" \
+        "aggregate[rows]: $aggregate" "print_output[rows]: $form" "print_output_file[rows]: $out" "print_refresh_time[rows]: 3600" \
         "plugin_pipe_size: 40960000" "plugin_buffer_size: 102400" "$@" >"$DIR/conf"
     timeout -k 5 60 "$program" -f "$DIR/conf" >"$DIR/log.$(basename "$(dirname "$program")")" 2>&1 </dev/null
     sort "$out" 2>/dev/null

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# A real exporter, live: Open vSwitch in namespaces of our own samples known kinds of traffic and sends sFlow to our sfacctd;
-# tshark records the same datagrams. Packets and bytes must be what tshark decodes.
+# A real exporter, live: Open vSwitch in namespaces of our own samples known kinds of traffic and sends sFlow to our sfacctd,
+# then NetFlow v5 and IPFIX to our nfacctd; tshark records the same datagrams. Packets and bytes must be what tshark decodes.
 . "$(dirname "$0")/../lib/common.sh"
 . "$(dirname "$0")/../lib/openvswitch.sh"
 test_begin
@@ -51,4 +51,48 @@ check "counter lines of the interfaces were written" grep -q '"sflow_cnt_generic
 is "no datagram is missing by its sequence number" "$(final input.datagrams_lost)" 0
 is "nothing is malformed or unknown" "$(final input.datagrams_malformed+input.samples_malformed+input.samples_unknown+input.structures_malformed)" 0
 check "the books balance" balanced "$LOG"
+
+# netflow FORM: the same switch exports flows, in FORM (netflow is version 5, with whole frames; ipfix has IP lengths)
+netflow()
+{
+    local form=$1 rows
+
+    live_configuration </dev/null
+    sed -i 's/^sfacctd_/nfacctd_/' "$DIR/conf"
+    rm -f "$ROWS"
+    : >"$LOG"
+    check "$form: the daemon starts" daemon_start "$DIR/conf"
+    RECORD_PREFIX="ip netns exec $name-switch" record_start
+    if [ $form = netflow ]; then
+        exporter_control -- --id=@n create netflow "targets=\"127.0.0.1:$PORT\"" active_timeout=2 \
+            -- set bridge br0 netflow=@n >/dev/null
+    else
+        exporter_control -- --id=@i create ipfix "targets=\"127.0.0.1:$PORT\"" sampling=1 cache_active_timeout=2 \
+            -- set bridge br0 ipfix=@i >/dev/null
+    fi
+    exporter_traffic "${SECONDS_OF_TRAFFIC:-12}" >/dev/null
+    sleep 5 # flows that are idle are told then
+    exporter_control clear bridge br0 $form
+    sleep 2
+    record_end
+    check "$form: ends in time" daemon_end 10 INT
+    read -r packets bytes <<END
+$(witness_flows "$DIR/export.pcap" "$PORT")
+END
+    check "$form: flows came ($packets packets, $bytes bytes)" [ "$packets" -gt 1000 ]
+    is "$form: packets and bytes of the file are what tshark decodes" "$(totals "$ROWS")" "$packets $bytes"
+    # 60 datagrams of 400 octets a round, in IP packets of 428 octets and frames of 442
+    rows=$(grep '10.9.0.1,10.9.0.2,40053,5353,udp,' "$ROWS" | awk -F, '{ print $NF / $(NF - 1), $(NF - 1) % 60 }')
+    is "$form: the length of the known packets" "$rows" "$([ $form = netflow ] && echo 442 0 || echo 428 0)"
+    is "$form: nothing is malformed or unknown" \
+        "$(final input.datagrams_malformed+input.sets_malformed+input.sets_unknown)" 0
+    check "$form: the books balance" balanced "$LOG"
+}
+
+SFACCTD=${NFACCTD:-$BUILD/nfacctd}
+if [ -x "$SFACCTD" ]; then
+    . "$TESTS/lib/netflow_witness.sh"
+    netflow netflow
+    netflow ipfix
+fi
 test_end

@@ -31,6 +31,7 @@ nfacctd-ipfix-over-tls      | out/secure.csv                | softflowd      | f
 nfacctd-lanes               | out/matrix-*.csv              | softflowd      | SRC_AS,DST_AS
 nfacctd-nat-events          | out/nat-*.json                | 0 0            | \"post_nat_ip_src\": \"203.0.113.1\"
 nfacctd-restart-without-loss | out/flows.json               | softflowd      | fd00:9:1::1
+nfacctd-sampling-map        | {log}                         | 6144 614400    | 10.0.0.3
 nfacctd-sampling            | {log}                         | 2292 229200    | 10.0.0.3
 overlay-vxlan               | {log}                         | 1 122          | 5001
 replay-a-capture            | {log} out/replay.csv          | whole          | 10.9.0.1

@@ -6,8 +6,8 @@
 test_begin
 ulimit -s 256 # a recursion without a bound would end here
 
-WIDE="src_host, dst_host, src_port, dst_port, proto, tos, tcpflags, src_mac, dst_mac, vlan, in_vlan, out_vlan, in_cvlan, \
-cos, etype, src_mask, dst_mask, src_as, dst_as, peer_src_as, peer_dst_as, peer_dst_ip, in_iface, out_iface, \
+WIDE="src_host, dst_host, src_port, dst_port, proto, tos, tcpflags, src_mac, dst_mac, vlan, in_vlan, out_vlan, \
+in_cvlan, cos, etype, src_mask, dst_mask, src_as, dst_as, peer_src_as, peer_dst_as, peer_dst_ip, in_iface, out_iface, \
 in_iface_name, out_iface_name, mpls_label_top, mpls_label_bottom, mpls_label_stack, mpls_vpn_rd, mpls_pw_id, \
 ingress_vrf_name, egress_vrf_name, class, flow_label, flows, post_nat_src_host, post_nat_dst_host, post_nat_src_port, \
 post_nat_dst_port, nat_event, fw_event, fwd_status, vxlan, nvgre, tunnel_src_host, tunnel_dst_host, tunnel_proto, \
@@ -30,11 +30,11 @@ read_capture()
     good=$(cat "$DIR/good")
     rm -f "$DIR/rows.csv"
     printf '%s\n' "daemonize: false" "pcap_savefile: $DIR/$name.pcap" "pcap_savefile_wait: true" \
-        "control_path: $CONTROL" "plugins: print[rows]" "print_output: csv" "print_output_file: $DIR/rows.csv" "print_refresh_time: 3600" \
-        "aggregate[rows]: ${AGGREGATE:-src_host}" "plugin_pipe_size: 16777216" "$@" >"$DIR/conf"
+        "control_path: $CONTROL" "plugins: print[rows]" "print_output: csv" "print_refresh_time: 3600" \
+        "print_output_file: $DIR/rows.csv" "aggregate[rows]: ${AGGREGATE:-src_host}" "plugin_pipe_size: 16777216" "$@" >"$DIR/conf"
     : >"$LOG"
     check "$name: starts" daemon_start "$DIR/conf" || return
-    check "$name: read in $seconds s" wait_for "$seconds" book_is input.datagrams_received "$(cat "$DIR/datagrams")" ||
+    check "$name: read in $seconds s" wait_for "$seconds" eval 'sleep 0.3; book_is input.datagrams_received "$(cat "$DIR/datagrams")"' ||
         note <<<"$(book input.datagrams_received) of $(cat "$DIR/datagrams")"
     memory=$(awk '/VmHWM/ { print $2 }' "/proc/$(book collector_pid)/status")
     is "$name: the collector was never started again" "$(book collector_restarts)" 0

@@ -91,7 +91,9 @@ def numbers(rng):
     element = rng.choice(UNSIGNED[width])
     size = rng.choice((width, width, rng.randint(1, width)))
     if rng.random() < 0.03:
-        return wrong_size(rng, element, width + rng.randint(1, 9))
+        size = width + rng.randint(1, 9)  # exporters do that; up to 8 octets it is still a number
+        if size > 8:
+            return wrong_size(rng, element, size)
     reverse = rng.random() < 0.1 and width in (1, 8)
 
     def make():

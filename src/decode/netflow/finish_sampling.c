@@ -6,6 +6,13 @@
  */
 #include "decode/netflow/finish.h"
 
+static bool known_elsewhere(const struct netflow *netflow, const struct record *record)
+{
+    const struct decode_output *output = &netflow->output;
+
+    return output->knows_rate != NULL && output->knows_rate(output->context, &record->flow);
+}
+
 void finish_rate(struct netflow *netflow, struct record *record)
 {
     double rate = options_sampling_rate(netflow, record);
@@ -13,7 +20,7 @@ void finish_rate(struct netflow *netflow, struct record *record)
 
     if (!(rate > 0)) { /* not a number is not known either */
         rounded = 0;
-        if (netflow->options.drop_unknown_rate) {
+        if (netflow->options.drop_unknown_rate && !known_elsewhere(netflow, record)) {
             netflow->finish->dropped = true;
             netflow_count(netflow, INPUT_data_records_no_rate);
         }

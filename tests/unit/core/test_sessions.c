@@ -657,6 +657,46 @@ static void test_dtls(void)
     finish();
 }
 
+/* True when a record in what is held is ciphered: its epoch is 1 (RFC 6347 section 4.1). */
+static bool holds_ciphered(const struct client *client)
+{
+    for (size_t at = 0; at + 13 <= client->held;
+         at += 13u + (size_t)(client->holding[at + 11] << 8 | client->holding[at + 12]))
+        if (client->holding[at + 4] == 1)
+            return true;
+    return false;
+}
+
+/* The session that takes the place of another one ends in the very datagram that opened it. */
+static void test_dtls_brief(void)
+{
+    uint16_t port = (uint16_t)settings.dtls_port, from = free_port(SOCK_DGRAM);
+    int64_t limit = time_monotonic_ns() + wait_ns;
+    struct client *client, *again;
+
+    start();
+    client = client_new(SOCK_DGRAM, port, from, &good);
+    is_u64((uint64_t)client_handshake(client), 1, "a DTLS session");
+    again = client_new(SOCK_DGRAM, port, from, &good);
+    close(client->fd);
+    client->fd = dup(again->fd);
+    again->hold = true;
+    while (!holds_ciphered(again) && time_monotonic_ns() < limit) {
+        client_flush(again);
+        gnutls_handshake(again->session);
+        pump();
+    }
+    gnutls_alert_send(again->session, GNUTLS_AL_WARNING, GNUTLS_A_CLOSE_NOTIFY);
+    client_flush(again);
+    pump_counter(INPUT_sessions_closed, 2);
+    is_u64(counters[INPUT_sessions_opened], 2, "its peer begins another one");
+    is_u64(counters[INPUT_sessions_closed], 2, "and says goodbye in the datagram that ends the handshake");
+    is_u64(sessions_count(sessions), 0, "none is left");
+    client_free(client, false);
+    client_free(again, false);
+    finish();
+}
+
 static void test_dtls_hostile(void)
 {
     uint16_t port = (uint16_t)settings.dtls_port;
@@ -774,6 +814,7 @@ int main(void)
     test_tls();
     test_certificates(SOCK_STREAM, (uint16_t)settings.tls_port);
     test_dtls();
+    test_dtls_brief();
     test_certificates(SOCK_DGRAM, (uint16_t)settings.dtls_port);
     test_dtls_hostile();
     test_stop();

@@ -121,16 +121,31 @@ struct client {
     gnutls_session_t session;
     gnutls_certificate_credentials_t credentials;
     unsigned sent, lose; /* datagrams: lose one of each `lose` on the way out */
+    bool hold;           /* put what goes out into one datagram, for client_flush() */
+    size_t held;
+    uint8_t holding[8192];
 };
 
 static ssize_t client_push(gnutls_transport_ptr_t pointer, const void *bytes, size_t size)
 {
     struct client *client = pointer;
 
+    if (client->hold && client->held + size <= sizeof(client->holding)) {
+        memcpy(client->holding + client->held, bytes, size);
+        client->held += size;
+        return (ssize_t)size;
+    }
     client->sent++;
     if (client->lose > 0 && client->sent % client->lose == 0)
         return (ssize_t)size;
     return send(client->fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static void client_flush(struct client *client)
+{
+    if (client->held > 0)
+        send(client->fd, client->holding, client->held, MSG_DONTWAIT | MSG_NOSIGNAL);
+    client->held = 0;
 }
 
 static ssize_t client_pull(gnutls_transport_ptr_t pointer, void *out, size_t size)

@@ -93,6 +93,11 @@ static void check_map_steps(struct sampling_map *map)
     options.renormalize = true;
     enrich_init(&enrich, &options, &wants);
     ok(enrich.count == 2 && field_set_has(&wants, FIELD_PEER_SRC_IP), "and for renormalising");
+    wants = (struct field_set){{0}};
+    options = (struct enrich_options){.drop_unknown_rate = true, .sampling_map = map};
+    enrich_init(&enrich, &options, &wants);
+    flow = flow_of("192.0.2.1", 7, 0);
+    ok(field_set_has(&wants, FIELD_PEER_SRC_IP) && enrich_tells_rate(&enrich, &flow), "and for what must have a rate");
 }
 
 static void check_map(void)
@@ -117,7 +122,8 @@ static void check_map(void)
 
     check_map_steps(map);
     for (unsigned i = 0; i < array_length(cases); i++) {
-        struct enrich_options options = {true, cases[i].ext, map};
+        struct enrich_options options = {
+            .renormalize = true, .ext_sampling_rate = cases[i].ext, .sampling_map = map};
 
         enrich_init(&enrich, &options, &wants);
         flow = flow_of(cases[i].exporter, cases[i].in, cases[i].told);
