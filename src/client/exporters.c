@@ -108,6 +108,7 @@ int exporters_report(const char *json, size_t length, const char *only, bool tem
     const json_t *lane, *exporter;
     char address[json_text_max];
     size_t l, e, shown = 0;
+    uint64_t silent;
 
     if (root == NULL)
         return -1;
@@ -130,7 +131,10 @@ int exporters_report(const char *json, size_t length, const char *only, bool tem
         if (json_is_true(json_object_get(lane, "truncated")))
             output_printf(output, "(there are more; they did not fit into the answer)\n");
     }
-    if (shown == 0)
+    silent = json_number(root, "silent");
+    if (silent > 0)
+        output_printf(output, "(%" PRIu64 " collector%s did not answer in time)\n", silent, silent == 1 ? "" : "s");
+    else if (shown == 0)
         output_printf(output, only != NULL ? "nothing from this exporter yet\n" : "no exporter yet\n");
     json_decref(root);
     return 0;

@@ -14,12 +14,13 @@ const char *fetch_path(const struct client_options *options)
     static const char *const paths[] = {"/tmp/sfacctd.control", "/tmp/nfacctd.control", "/tmp/collect.pipe"};
     const char *named = getenv("FLOWLEDGER_CONTROL");
     unsigned last = array_length(paths) - 1;
+    bool of_nfacctd = options->action == CLIENT_EXPORTERS || options->action == CLIENT_TEMPLATES;
 
     if (options->path_given)
         return options->path;
     if (named != NULL && named[0] != '\0')
         return named;
-    for (unsigned i = 0; i < last; i++)
+    for (unsigned i = of_nfacctd ? 1 : 0; i < last; i++)
         if (access(paths[i], F_OK) == 0)
             return paths[i];
     return paths[last];

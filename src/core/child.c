@@ -52,10 +52,9 @@ int child_start(struct child *child, child_fn *fn, void *context, struct child *
     return 0;
 }
 
-void child_order(const struct child *child, char order)
+bool child_order(const struct child *child, char order)
 {
-    if (child->control_fd >= 0 && send(child->control_fd, &order, 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-        return;
+    return child->control_fd >= 0 && send(child->control_fd, &order, 1, MSG_NOSIGNAL | MSG_DONTWAIT) > 0;
 }
 
 bool child_report(struct child *child, char *what)

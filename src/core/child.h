@@ -41,8 +41,11 @@ typedef int child_fn(void *context, int control_fd);
 int child_start(struct child *child, child_fn *fn, void *context, struct child *const others[], unsigned count,
                 struct error *error);
 
-/* One byte of enum plugin_command. A child that is gone is no error here: its end is reported otherwise. */
-void child_order(const struct child *child, char order);
+/*
+ * One byte of enum plugin_command. A child that is gone is no error here: its end is reported otherwise. Returns whether
+ * the order is on its way.
+ */
+bool child_order(const struct child *child, char order);
 
 /* Reads one report into *what and child->phrase. False when there is none (or the child is gone). */
 bool child_report(struct child *child, char *what);

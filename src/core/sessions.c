@@ -370,8 +370,10 @@ static void take_datagram(struct sessions *sessions, const struct sockaddr *from
             fresh = NULL;
         else
             tls_datagram_input(fresh->tls, NULL, 0);
+        /* if it has opened, the old one is gone, even when it ended within the same datagram */
+        open = session_table_find(&sessions->table, &peer, port, true);
     }
-    if (open == NULL || (fresh != NULL && fresh->open)) /* then the old one is gone */
+    if (open == NULL || open == fresh)
         return;
     tls_datagram_input(open->tls, bytes, size);
     if (step(sessions, open))

@@ -21,7 +21,7 @@
 #include "plugins/plugin.h"
 
 #define start_limit_ns (INT64_C(30) * time_second_ns)
-#define describe_wait_ms 1000 /* for a lane that is busy */
+#define describe_wait_ns time_second_ns /* for lanes that are busy, all of them together */
 #define kill_grace_ns (INT64_C(2) * time_second_ns) /* beyond shutdown_timeout, before SIGKILL */
 
 #define children_max (ledger_plugins_max + ledger_lanes_max)
@@ -38,6 +38,7 @@ struct supervisor {
     struct losses losses;
     struct child plugins[ledger_plugins_max];
     struct child lanes[ledger_lanes_max];     /* the collectors */
+    uint64_t asked[ledger_lanes_max];         /* the number of the description that a lane was last told to write */
     struct child *all[children_max];          /* plugins, then lanes */
     unsigned child_count;
     struct loop_handler *watches[children_max];
@@ -100,10 +101,12 @@ static int start_child(struct supervisor *supervisor, struct child *child, struc
                     error) < 0)
         return -1;
     *watch = loop_watch(supervisor->loop, child->control_fd, loop_readable, on_control, child);
-    if (lane)
+    if (lane) {
         supervisor->ledger->lanes[role.number].pid = (uint32_t)child->pid;
-    else
+        supervisor->asked[role.number] = 0; /* its predecessor took the order with it */
+    } else {
         publish_state(supervisor, child->index);
+    }
     return *watch == NULL ? error_set(error, "cannot watch a process") : 0;
 }
 
@@ -513,39 +516,65 @@ static void on_timer(void *context, unsigned events)
     set_timer(supervisor);
 }
 
-/* Each lane is told to write what it knows; {"lanes": [...]} of those that did so in time. */
-static void answer_description(const struct supervisor *supervisor, struct answer *answer)
+/*
+ * Tells a lane to write what it knows. One that has been told and has not answered is not told again: it would write
+ * while its text is read, and orders would pile up. False when no text will come.
+ */
+static bool ask_lane(struct supervisor *supervisor, unsigned lane)
+{
+    uint64_t shown = board_number(supervisor->plan.boards[lane]);
+
+    if (supervisor->lanes[lane].state != CHILD_RUNNING)
+        return false;
+    if (supervisor->asked[lane] <= shown && child_order(&supervisor->lanes[lane], PLUGIN_COMMAND_DESCRIBE))
+        supervisor->asked[lane] = shown + 1;
+    return supervisor->asked[lane] > shown;
+}
+
+static const char *await_lane(const struct supervisor *supervisor, unsigned lane, int64_t limit_ns, size_t *length)
+{
+    int64_t left_ns = limit_ns - time_monotonic_ns();
+
+    return board_wait(supervisor->plan.boards[lane], supervisor->asked[lane] - 1,
+                      left_ns > 0 ? (int)(left_ns / 1000000) : 0, length);
+}
+
+/* {"lanes": [...], "silent": 0}: what each lane knows, and how many did not tell in time. */
+static void answer_description(struct supervisor *supervisor, struct answer *answer)
 {
     const struct plan *plan = &supervisor->plan;
-    uint64_t numbers[ledger_lanes_max];
+    int64_t limit_ns = time_monotonic_ns() + describe_wait_ns;
+    bool asked[ledger_lanes_max];
     const char *text, *separator = "";
+    unsigned silent = 0;
+    char end[40];
     size_t length;
 
     if (plan->boards[0] == NULL) {
         answer_error(answer, "%s has no templates to tell of", supervisor->daemon->name);
         return;
     }
-    for (unsigned lane = 0; lane < plan->lane_count; lane++) {
-        numbers[lane] = board_number(plan->boards[lane]);
-        child_order(&supervisor->lanes[lane], PLUGIN_COMMAND_DESCRIBE);
-    }
+    for (unsigned lane = 0; lane < plan->lane_count; lane++)
+        asked[lane] = ask_lane(supervisor, lane);
     answer_text(answer, "{\"lanes\": [", strlen("{\"lanes\": ["));
     for (unsigned lane = 0; lane < plan->lane_count; lane++) {
-        text = board_wait(plan->boards[lane], numbers[lane], describe_wait_ms, &length);
+        text = asked[lane] ? await_lane(supervisor, lane, limit_ns, &length) : NULL;
+        silent += text == NULL;
         if (text == NULL)
             continue;
         answer_text(answer, separator, strlen(separator));
         answer_text(answer, text, length);
         separator = ", ";
     }
-    answer_text(answer, "]}", strlen("]}"));
+    snprintf(end, sizeof(end), "], \"silent\": %u}", silent);
+    answer_text(answer, end, strlen(end));
     server_answer_end(answer, NULL, 0);
 }
 
 static void on_request(void *context, struct answer *answer, const struct frame_request *request, const uint8_t *body,
                        enum server_right right)
 {
-    const struct supervisor *supervisor = context;
+    struct supervisor *supervisor = context;
 
     (void)body;
     (void)right;

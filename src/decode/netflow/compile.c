@@ -462,6 +462,7 @@ static int add_end(struct compilation *c)
     direct_compile(c->netflow, definition, join_moves);
     definition->op_count = (uint16_t)join_moves(definition->ops, definition->op_count);
     definition->ops[definition->op_count] = (struct op){.kind = OP_END, .size = (uint16_t)tail};
+    definition->bytes += (uint32_t)((c->op_room > 0 ? c->op_room : 1u) * sizeof(struct op));
     return 0;
 }
 

@@ -113,6 +113,8 @@ void direct_compile(const struct netflow *netflow, struct definition *definition
             return;
         }
     }
+    definition->bytes += (uint32_t)(definition->direct_count *
+                                    (sizeof(struct direct) + (definition->op_count + 1u) * sizeof(struct op)));
 }
 
 void direct_free(struct definition *definition)

@@ -129,6 +129,8 @@ static bool read_field(struct cursor *set, unsigned version, bool scope, struct 
     if (version == 10 && id & 0x8000) { /* RFC 7011 section 3.2 */
         field->id = id & 0x7fff;
         field->enterprise = cursor_be32(set);
+        if (field->enterprise == enterprise_scope) /* reserved, nobody's: must not pass for a scope of v9 */
+            field->enterprise--;
     }
     return !set->failed;
 }
@@ -181,8 +183,11 @@ static bool read_templates(struct netflow *netflow, struct cursor set, bool opti
         if (id == 0 && count == 0)
             return true; /* padding */
         netflow_count(netflow, INPUT_templates_seen);
-        if (count == 0 && version == 10) { /* RFC 7011 section 8.1; id 2 or 3: all of that kind */
-            template_forget(netflow, netflow->domain, id < SET_DATA ? 0 : id, kind);
+        if (count == 0 && version == 10) { /* RFC 7011 section 8.1; the set's own id: all of that kind */
+            if (id >= SET_DATA || id == (options ? SET_OPTIONS_10 : SET_TEMPLATES_10))
+                template_forget(netflow, netflow->domain, id < SET_DATA ? 0 : id, kind);
+            else
+                netflow_count(netflow, INPUT_templates_refused);
             continue;
         }
         if (options && version == 9) { /* two lengths in octets: scope, options; RFC 3954 section 6.1 */

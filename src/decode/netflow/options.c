@@ -366,7 +366,7 @@ static void learn_start(const struct lesson_of *of)
 {
     uint64_t ms = number(of->facts, FACT_INIT_MS);
 
-    if (ms <= INT64_MAX / millisecond_ns)
+    if (ms <= told_ms_max)
         of->domain->init_ns = (int64_t)ms * millisecond_ns;
 }
 

@@ -71,7 +71,7 @@ static void line_end(struct writer *writer, struct document *json)
 
 static void member_ms(struct document *json, const char *name, int64_t ns)
 {
-    document_member_number(json, name, ns > 0 ? (uint64_t)(ns / millisecond_ns) : 0);
+    document_member_number(json, name, ns > 0 ? min_u64((uint64_t)(ns / millisecond_ns), told_ms_max) : 0);
 }
 
 static void write_template(struct writer *writer, const struct domain *domain, const struct template *template)

@@ -32,6 +32,7 @@
 #define enterprise_scope 0xffffffffu /* scope fields of NetFlow v9 have numbers of their own: 1 system, 2 interface,
                                         3 line card, 4 cache, 5 template (RFC 3954 section 6.1) */
 #define enterprise_reverse 29305u    /* RFC 5103 section 6.1 */
+#define told_ms_max (UINT64_C(1) << 43) /* milliseconds since 1970 that are kept: the year 2248; fits int64 nanoseconds */
 
 struct template_field {
     uint32_t enterprise; /* 0: IANA's; NetFlow v9 has only these */
@@ -96,7 +97,7 @@ struct definition {
     struct definition *next; /* of its hash chain */
     uint64_t hash;
     uint32_t references;
-    uint32_t bytes;       /* memory it takes */
+    uint32_t bytes;       /* memory it takes, with its programs; of the fixed versions 0: they are not limited */
     uint8_t version;      /* of the protocol: 9, 10, or a fixed one */
     uint8_t kind;         /* enum template_kind */
     uint16_t field_count; /* scope fields first */

@@ -324,6 +324,7 @@ static void end_set(struct netflow *netflow, size_t left, bool *odd)
     }
 }
 
+/* With odd NULL the set is walked once more, and what is left at its end is said then. */
 static uint64_t run_options(struct netflow *netflow, const struct definition *definition, struct template *template,
                             struct cursor set, bool *odd)
 {
@@ -345,7 +346,8 @@ static uint64_t run_options(struct netflow *netflow, const struct definition *de
         cursor_skip(&set, size);
         count++;
     }
-    end_set(netflow, cursor_left(&set), odd);
+    if (odd != NULL)
+        end_set(netflow, cursor_left(&set), odd);
     return count;
 }
 
@@ -429,7 +431,7 @@ uint64_t run_data_set(struct netflow *netflow, const struct definition *definiti
     if (definition->kind == TEMPLATE_OPTIONS && !netflow->options.account_options)
         return run_options(netflow, definition, template, set, odd);
     if (definition->kind == TEMPLATE_OPTIONS)
-        run_options(netflow, definition, template, set, odd);
+        run_options(netflow, definition, template, set, NULL);
     begin_set(netflow, definition, template);
     finish_message(netflow);
     field_set_merge(&have, finish_constant(netflow));

@@ -25,6 +25,11 @@ static bool has(const struct sampling_told *told, enum sampling_number number)
     return told->have >> number & 1;
 }
 
+static double bounded(double rate)
+{
+    return rate < sampling_rate_max ? rate : sampling_rate_max;
+}
+
 static double ratio(uint64_t all, uint64_t taken)
 {
     return taken == 0 || all < taken ? 0 : (double)all / (double)taken;
@@ -67,7 +72,7 @@ double sampling_rate_told(const struct sampling_told *told)
             rate = told->number[intervals[i]] > 1 ? (double)told->number[intervals[i]] : 1;
     for (uint64_t algorithm = ALGORITHM_COUNT; rate == 0 && algorithm <= ALGORITHM_PROBABILITY; algorithm++)
         rate = by_algorithm(told, algorithm);
-    return rate;
+    return bounded(rate);
 }
 
 /* ---- the table ---- */
@@ -165,7 +170,7 @@ double sampler_rate(struct sampler_table *table, const struct sampler *sampler)
 
         rate *= selector == NULL ? 0 : selector->rate;
     }
-    return rate;
+    return rate > 0 ? bounded(rate) : sampler->rate; /* filters and hashes have no rate, but there may be a report */
 }
 
 void sampler_report(struct sampler *sampler, uint64_t observed, uint64_t selected)
@@ -175,7 +180,7 @@ void sampler_report(struct sampler *sampler, uint64_t observed, uint64_t selecte
                       : ratio(observed, selected); /* the first report, or the counters began anew */
 
     if (!sampler->announced && rate > 0)
-        sampler->rate = rate;
+        sampler->rate = bounded(rate);
     sampler->observed = observed;
     sampler->selected = selected;
 }

@@ -23,6 +23,7 @@ extern const char *const sampler_scope_names[SAMPLER_SCOPES];
 
 #define sampler_limit 1024
 #define sampler_chain_max 4 /* selectors of a sequence */
+#define sampling_rate_max 1e18 /* a larger one is this: the templates file takes no others */
 
 struct sampler {
     double rate;          /* 0: known by name, the rate is not */
@@ -64,7 +65,7 @@ struct sampling_told {
     double probability; /* 311; 0: not told */
 };
 
-/* The rate, at least 1; 0 when these numbers tell none. */
+/* The rate, 1 to sampling_rate_max; 0 when these numbers tell none. */
 double sampling_rate_told(const struct sampling_told *told);
 
 /* NULL when it is not known. */
@@ -74,7 +75,7 @@ struct sampler *sampler_make(struct sampler_table *table, struct name_memory *me
                              uint64_t id);
 /* The last one told of a scope, or NULL. */
 struct sampler *sampler_last(struct sampler_table *table, enum sampler_scope scope);
-/* The rate of one; of a sequence the product of its selectors' rates. 0: not known. */
+/* The rate of one; of a sequence the product of its selectors' rates, or what was reported of it. 0: not known. */
 double sampler_rate(struct sampler_table *table, const struct sampler *sampler);
 /* A report of packets seen and taken: gives a rate to a sampler that announced none. */
 void sampler_report(struct sampler *sampler, uint64_t observed, uint64_t selected);

@@ -50,13 +50,21 @@ static void measure(struct definition *definition)
     }
 }
 
+static void definition_free(struct definition *definition)
+{
+    direct_free(definition);
+    free(definition->ops);
+    free(definition);
+}
+
 struct definition *definition_intern(struct netflow *netflow, uint8_t version, enum template_kind kind,
                                      unsigned scope_count, unsigned field_count, const struct template_field *fields)
 {
     uint64_t hash = definition_hash(version, kind, scope_count, field_count, fields);
     struct definition **chain = &netflow->definitions[hash % definition_slots];
     struct definition *definition;
-    size_t bytes = sizeof(*definition) + field_count * (sizeof(*fields) + sizeof(struct op));
+    bool limited = version >= 9; /* the fixed ones are there before any exporter is */
+    size_t bytes = sizeof(*definition) + field_count * sizeof(*fields);
 
     for (definition = *chain; definition != NULL; definition = definition->next) {
         if (definition_is(definition, hash, version, kind, scope_count, field_count, fields)) {
@@ -64,9 +72,9 @@ struct definition *definition_intern(struct netflow *netflow, uint8_t version, e
             return definition;
         }
     }
-    if (!may_take(netflow, bytes))
+    if (limited && !may_take(netflow, bytes))
         return NULL;
-    definition = calloc(1, sizeof(*definition) + field_count * sizeof(*fields));
+    definition = calloc(1, bytes);
     if (definition == NULL)
         return NULL;
     definition->hash = hash;
@@ -81,8 +89,12 @@ struct definition *definition_intern(struct netflow *netflow, uint8_t version, e
         free(definition);
         return NULL;
     }
-    definition->bytes = (uint32_t)bytes;
-    netflow->template_bytes += bytes;
+    definition->bytes = limited ? definition->bytes + (uint32_t)bytes : 0;
+    if (limited && !may_take(netflow, definition->bytes)) { /* how long its programs are was not known before */
+        definition_free(definition);
+        return NULL;
+    }
+    netflow->template_bytes += definition->bytes;
     definition->next = *chain;
     *chain = definition;
     return definition;
@@ -99,9 +111,7 @@ void definition_release(struct netflow *netflow, struct definition *definition)
         link = &(*link)->next;
     *link = definition->next;
     netflow->template_bytes -= definition->bytes;
-    direct_free(definition);
-    free(definition->ops);
-    free(definition);
+    definition_free(definition);
 }
 
 /* ---- a domain's table: open addressing, linear, identifiers are never 0 ---- */
@@ -159,6 +169,16 @@ static bool make_room(struct netflow *netflow, struct domain *domain)
     return true;
 }
 
+/* The exporter's row stands for all its ports and sessions. */
+static void tell_count(const struct domain *domain)
+{
+    uint64_t count = 0;
+
+    for (const struct domain *sibling = domain->exporter->state; sibling != NULL; sibling = sibling->sibling)
+        count += sibling->template_count;
+    counter_set(&domain->exporter->row->templates, count);
+}
+
 static bool store_new(struct netflow *netflow, struct domain *domain, unsigned id, struct definition *definition,
                       int64_t now_ns)
 {
@@ -197,7 +217,7 @@ bool template_store(struct netflow *netflow, struct domain *domain, unsigned id,
         template->last_ns = now_ns;
         netflow_count(netflow, INPUT_templates_changed);
     }
-    counter_set(&domain->exporter->row->templates, domain->template_count);
+    tell_count(domain);
     netflow->templates_changed = true;
     if (netflow->options.on_template != NULL)
         show_template(netflow, domain, template);
@@ -220,7 +240,7 @@ static void remove_at(struct netflow *netflow, struct domain *domain, unsigned h
     }
     domain->templates[hole] = (struct template){0};
     domain->template_count--;
-    counter_set(&domain->exporter->row->templates, domain->template_count);
+    tell_count(domain);
     netflow->templates_changed = true;
 }
 
@@ -272,4 +292,5 @@ void templates_free(struct netflow *netflow, struct domain *domain)
     free(domain->templates);
     domain->templates = NULL;
     domain->template_room = domain->template_count = 0;
+    tell_count(domain);
 }

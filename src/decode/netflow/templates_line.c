@@ -75,7 +75,7 @@ static int read_rate(struct reader *reader, double *rate)
         text[length++] = *reader->at++;
     text[length] = 0;
     *rate = strtod(text, NULL);
-    return *rate >= 1 && *rate <= 1e18 ? 0 : expected(reader, "a sampling rate of at least 1 before this place");
+    return *rate >= 1 && *rate <= sampling_rate_max ? 0 : expected(reader, "a sampling rate of at least 1 before this place");
 }
 
 /* A string without escapes: names, addresses and words have none. NUL-terminated in `out`. */
@@ -169,8 +169,6 @@ static int read_sampler(struct reader *reader, struct sampler_row *row)
     return error_set(reader->error, "a sampler of an unknown scope, '%s'", text);
 }
 
-#define milliseconds_max (UINT64_C(1) << 43) /* the year 2248; fits int64 nanoseconds */
-
 static const struct {
     const char *name;
     uint64_t max; /* of a number; 0: it has a reader of its own */
@@ -184,11 +182,11 @@ static const struct {
     [MEMBER_KIND] = {"kind", 0},
     [MEMBER_SCOPE_COUNT] = {"scope_count", template_fields_max},
     [MEMBER_FIELDS] = {"fields", 0},
-    [MEMBER_FIRST_SEEN] = {"first_seen", milliseconds_max},
-    [MEMBER_LAST_SEEN] = {"last_seen", milliseconds_max},
+    [MEMBER_FIRST_SEEN] = {"first_seen", told_ms_max},
+    [MEMBER_LAST_SEEN] = {"last_seen", told_ms_max},
     [MEMBER_SAMPLER] = {"sampler", 0},
     [MEMBER_ADDRESS] = {"address", 0},
-    [MEMBER_SYSTEM_INIT] = {"system_init", milliseconds_max},
+    [MEMBER_SYSTEM_INIT] = {"system_init", told_ms_max},
 };
 
 static int read_value(struct reader *reader, struct templates_line *line, unsigned member)

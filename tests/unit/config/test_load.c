@@ -169,7 +169,7 @@ static void statuses(void)
                                       "bgp_daemon_max_peers: 100\n"
                                       "sql_db: x\nsfacctd_as: sflow\nnfprobe_receiver: 1.2.3.4:5\n"
                                       "imt_buckets: 1000\nimt_buckets[m]: 1000\nnfacctd_disable_checks: false\n"
-                                      "mongo_host: h\nnetworks_file: /tmp/n\nuacctd_group: 5\nmaps_refresh: false\n");
+                                      "mongo_host: h\nnetworks_file: /tmp/n\nuacctd_group: 5\nports_file: /tmp/p\n");
 
     ok(says(config, LOG_LEVEL_ERROR, 3, "key 'bgp_daemon' is not supported yet: Start the BGP"), "changes results");
     ok(says(config, LOG_LEVEL_DEBUG, 4, "makes no difference"), "keys of a protocol that does not run");
