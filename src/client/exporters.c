@@ -2,13 +2,10 @@
 #include "client/exporters.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "base/frame.h"
 #include "client/fetch.h"
 #include "client/json.h"
-#include "client/show.h"
 
 static void put_sampling(struct output *output, const json_t *exporter)
 {
@@ -68,12 +65,12 @@ static void put_template(struct output *output, const json_t *exporter, const js
                   json_text(exporter, "exporter", address), json_number(exporter, "version"),
                   json_number(exporter, "domain"), json_number(template, "id"), json_text(template, "kind", kind),
                   json_is_true(json_object_get(template, "event")) ? ", events" : "");
-    output_printf(output, "  %s%" PRIu64 " octets a record, %" PRIu64 " records, first %s, last %s, %" PRIu64 " repeats, %" PRIu64
-                          " changes\n",
+    output_printf(output, "  %s%" PRIu64 " octets a record, %" PRIu64 " records, first %s, last %s, ",
                   json_is_true(json_object_get(template, "variable")) ? "at least " : "",
                   json_number(template, "record_bytes_min"), json_number(template, "records"),
-                  json_text(template, "first_seen", first), json_text(template, "last_seen", last),
-                  json_number(template, "refreshes"), json_number(template, "changes"));
+                  json_text(template, "first_seen", first), json_text(template, "last_seen", last));
+    output_printf(output, "%" PRIu64 " repeats, %" PRIu64 " changes\n", json_number(template, "refreshes"),
+                  json_number(template, "changes"));
     json_array_foreach(json_object_get(template, "fields"), index, field)
     {
         const json_t *size = json_object_get(field, "length");
@@ -117,8 +114,8 @@ int exporters_report(const char *json, size_t length, const char *only, bool tem
         return error_set(error, "the answer is no list of exporters");
     }
     if (!templates)
-        output_printf(output, "%-39s VER     DOMAIN TMPLS      RECORDS      LOST WAITING UNKNOWN  SKEW ms  %-24s  SAMPLING\n",
-                      "EXPORTER", "LAST SEEN");
+        output_printf(output, "%-39s VER     DOMAIN TMPLS      RECORDS      LOST WAITING UNKNOWN  SKEW ms  %-24s  %s\n",
+                      "EXPORTER", "LAST SEEN", "SAMPLING");
     json_array_foreach(json_object_get(root, "lanes"), l, lane)
     {
         json_array_foreach(json_object_get(lane, "exporters"), e, exporter)
@@ -140,27 +137,13 @@ int exporters_report(const char *json, size_t length, const char *only, bool tem
     return 0;
 }
 
+static int report(const struct client_options *options, const char *text, size_t length, struct output *output,
+                  struct error *error)
+{
+    return exporters_report(text, length, options->exporter, options->action == CLIENT_TEMPLATES, output, error);
+}
+
 int exporters_show(const struct client_options *options)
 {
-    struct error error = {""};
-    struct output output;
-    size_t length;
-    char *text = fetch_text(fetch_path(options), FRAME_COMMAND_DESCRIBE, &length, &error);
-
-    if (text == NULL)
-        return show_failure(error.text);
-    if (output_open(&output, STDOUT_FILENO, 4096) < 0) {
-        free(text);
-        return show_failure("ERROR: out of memory");
-    }
-    if (options->json_asked) {
-        output_text(&output, text, length);
-        output_text(&output, "\n", 1);
-    } else if (exporters_report(text, length, options->exporter, options->action == CLIENT_TEMPLATES, &output, &error) < 0) {
-        error_wrap(&error, "ERROR");
-    }
-    if (output_close(&output) < 0 && error.text[0] == '\0')
-        error_set(&error, "ERROR: cannot write the answer");
-    free(text);
-    return error.text[0] != '\0' ? show_failure(error.text) : 0;
+    return fetch_show(options, FRAME_COMMAND_DESCRIBE, report);
 }

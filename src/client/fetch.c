@@ -5,11 +5,13 @@
 #include <unistd.h>
 
 #include "client/connection.h"
+#include "client/show.h"
 
 /* The largest answer, every place for an exporter taken and all its templates told, has less than this. */
 #define answer_bytes_max ((size_t)1 << 30)
 
-const char *fetch_path(const struct client_options *options)
+/* The socket named, else the first that is there of the daemons' and a memory plugin's. */
+static const char *fetch_path(const struct client_options *options)
 {
     static const char *const paths[] = {"/tmp/sfacctd.control", "/tmp/nfacctd.control", "/tmp/collect.pipe"};
     const char *named = getenv("FLOWLEDGER_CONTROL");
@@ -26,7 +28,7 @@ const char *fetch_path(const struct client_options *options)
     return paths[last];
 }
 
-char *fetch_text(const char *path, uint16_t command, size_t *length, struct error *error)
+static char *fetch_text(const char *path, uint16_t command, size_t *length, struct error *error)
 {
     struct connection connection = {.fd = -1};
     struct frame frame;
@@ -58,4 +60,29 @@ char *fetch_text(const char *path, uint16_t command, size_t *length, struct erro
         error_set(error, "ERROR: the answer is empty");
     free(text);
     return NULL;
+}
+
+int fetch_show(const struct client_options *options, uint16_t command, fetch_report_fn *report)
+{
+    struct error error = {""};
+    struct output output;
+    size_t length;
+    char *text = fetch_text(fetch_path(options), command, &length, &error);
+
+    if (text == NULL)
+        return show_failure(error.text);
+    if (output_open(&output, STDOUT_FILENO, 4096) < 0) {
+        free(text);
+        return show_failure("ERROR: out of memory");
+    }
+    if (options->json_asked) {
+        output_text(&output, text, length);
+        output_text(&output, "\n", 1);
+    } else if (report(options, text, length, &output, &error) < 0) {
+        error_wrap(&error, "ERROR");
+    }
+    if (output_close(&output) < 0 && error.text[0] == '\0')
+        error_set(&error, "ERROR: cannot write the answer");
+    free(text);
+    return error.text[0] != '\0' ? show_failure(error.text) : 0;
 }

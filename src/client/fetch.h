@@ -4,11 +4,16 @@
 #define CLIENT_FETCH_H
 
 #include "client/options.h"
+#include "client/output.h"
 
-/* The socket named, else the first that is there of the daemons' and a memory plugin's. */
-const char *fetch_path(const struct client_options *options);
+/* Makes the text readable; -1 with a phrase when it is not what it should be, and then nothing has been written. */
+typedef int fetch_report_fn(const struct client_options *options, const char *text, size_t length, struct output *output,
+                            struct error *error);
 
-/* The whole text of the answer to `command`, from malloc; NULL with pmacct's kind of phrase. */
-char *fetch_text(const char *path, uint16_t command, size_t *length, struct error *error);
+/*
+ * Asks `command` of the socket named, else of the first that is there, and writes the answer: through `report`, or as it is
+ * when JSON is asked for. Returns the exit status.
+ */
+int fetch_show(const struct client_options *options, uint16_t command, fetch_report_fn *report);
 
 #endif

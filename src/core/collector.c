@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/filter.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,7 +48,7 @@ struct collector {
     int64_t ticked_ns;
     int64_t progress_at_ns;
     int signal_fd;
-    bool started, reading_file, stopping, draining, failed;
+    bool started, reading_file, stopping, draining, failed, broken;
 };
 
 static void on_record(void *context, struct flow *flow)
@@ -259,6 +260,32 @@ static void on_signal(void *context, unsigned events)
         process_report(collector->start->control_fd, PLUGIN_REPORT_ASKED_TO_STOP, "");
 }
 
+static void on_order(void *context, unsigned events);
+
+/* A pipe has nothing more for the moment: what came so far goes on its way, and orders are heard. */
+static bool on_file_wait(void *context, int fd)
+{
+    struct collector *collector = context;
+    struct pollfd waiting[] = {{.fd = fd, .events = POLLIN},
+                               {.fd = collector->start->control_fd, .events = POLLIN},
+                               {.fd = collector->signal_fd, .events = POLLIN}};
+
+    if (poll(waiting, 1, 0) > 0)
+        return true;
+    end_batch(collector);
+    while (!collector->stopping) {
+        if (poll(waiting, array_length(waiting), -1) < 0 && errno != EINTR)
+            return true;
+        if (waiting[1].revents != 0)
+            on_order(collector, loop_readable);
+        if (waiting[2].revents != 0)
+            on_signal(collector, loop_readable);
+        if (waiting[0].revents != 0)
+            return true;
+    }
+    return false;
+}
+
 static void show_progress(struct collector *collector, bool last)
 {
     struct capture_counts counts = capture_file_counts(collector->capture);
@@ -284,8 +311,10 @@ static void finish_file(struct collector *collector, const struct error *broken)
     tick(collector, collector->captured_ns);
     end_batch(collector);
     show_progress(collector, true);
-    if (broken != NULL)
+    if (broken != NULL) {
         log_error("%s: %s", settings->pcap_savefile, broken->text);
+        collector->broken = true;
+    }
     if (counts.not_udp + counts.fragments + counts.cut > 0)
         log_warn("%s: %llu frames are not UDP, %llu are fragments, %llu datagrams were captured short",
                  settings->pcap_savefile, (unsigned long long)counts.not_udp, (unsigned long long)counts.fragments,
@@ -297,7 +326,9 @@ static void finish_file(struct collector *collector, const struct error *broken)
     if (broken == NULL && (settings->pcap_savefile_replay == 0 || collector->rounds < settings->pcap_savefile_replay)) {
         collector->capture = capture_file_open(settings->pcap_savefile, &error);
         collector->reading_file = collector->capture != NULL;
-        if (!collector->reading_file)
+        if (collector->reading_file)
+            capture_file_on_wait(collector->capture, on_file_wait, collector);
+        else
             log_error("%s", error.text);
     }
     if (!collector->reading_file) {
@@ -316,6 +347,10 @@ static void read_file(struct collector *collector)
     for (unsigned i = 1; i <= turn_datagrams; i++) {
         int got = capture_file_next(collector->capture, &datagram, &collector->captured_ns, &error);
 
+        if (got <= 0 && collector->stopping) { /* the wait for more of a pipe was broken off */
+            end_batch(collector);
+            return;
+        }
         if (got <= 0) {
             finish_file(collector, got < 0 ? &error : NULL);
             return;
@@ -356,6 +391,8 @@ static void start_input(struct collector *collector)
     if (collector->started)
         return;
     collector->started = true;
+    if (collector->capture != NULL)
+        capture_file_on_wait(collector->capture, on_file_wait, collector);
     if (collector->capture != NULL && delay_ns > 0) {
         loop_timer_set(collector->delay_timer, time_monotonic_ns() + delay_ns);
     } else if (collector->capture != NULL) {
@@ -378,7 +415,8 @@ static void describe(struct collector *collector)
     struct board *board = collector->start->board;
 
     if (board != NULL)
-        board_show(board, collector->ops->describe(collector->decoder, time_wall_ns(), board_text(board), board_text_max));
+        board_show(board, collector->ops->describe(collector->decoder, time_wall_ns(), board_text(board),
+                                                   board_text_max));
 }
 
 static void on_order(void *context, unsigned events)
@@ -525,7 +563,7 @@ int collector_run(const struct collector_start *start)
 {
     struct collector *collector = calloc(1, sizeof(*collector));
     struct error error = {""};
-    bool failed;
+    int status;
 
     if (collector == NULL)
         return 1;
@@ -547,7 +585,7 @@ int collector_run(const struct collector_start *start)
     sampling_map_free(collector->sampling_map);
     emitter_free(collector->emitter);
     loop_free(collector->loop);
-    failed = collector->failed;
+    status = collector->failed ? 1 : collector->broken ? collector_exit_broken : 0;
     free(collector);
-    return failed ? 1 : 0;
+    return status;
 }

@@ -24,7 +24,9 @@ struct collector_start {
     bool progress;  /* a person is watching: show how far a savefile has been read */
 };
 
-/* Returns the exit status of the process: 0 only after an end in good order. */
+#define collector_exit_broken 3 /* an end in good order, but the savefile could not be read to its end */
+
+/* Returns the exit status of the process: 0 or collector_exit_broken only after an end in good order. */
 int collector_run(const struct collector_start *start);
 
 #endif

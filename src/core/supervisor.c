@@ -15,6 +15,7 @@
 #include "base/server.h"
 #include "base/time.h"
 #include "core/child.h"
+#include "core/collector.h"
 #include "core/losses.h"
 #include "core/plan.h"
 #include "core/roles.h"
@@ -46,7 +47,7 @@ struct supervisor {
     int64_t deadline_ns;
     enum phase phase;
     int signal_fd;
-    bool dry_run, failed;
+    bool dry_run, failed, input_broken;
 };
 
 static void on_control(void *context, unsigned events);
@@ -288,7 +289,10 @@ static void collector_ended(struct supervisor *supervisor, struct child *child)
     char who[child_name_max];
 
     name_child(supervisor, child, who);
-    if (ended_well(child, 0)) {
+    if (ended_well(child, collector_exit_broken) && WEXITSTATUS(child->status) == collector_exit_broken) {
+        supervisor->input_broken = true;
+        child->state = CHILD_ENDED;
+    } else if (ended_well(child, 0)) {
         child->state = CHILD_ENDED;
     } else {
         ledger_settle_collector(supervisor->ledger, lane_of(supervisor, child));
@@ -517,18 +521,18 @@ static void on_timer(void *context, unsigned events)
 }
 
 /*
- * Tells a lane to write what it knows. One that has been told and has not answered is not told again: it would write
- * while its text is read, and orders would pile up. False when no text will come.
+ * Tells a lane to write what it knows. One that was told and has not answered in its time is neither told again, since
+ * it would write while its text is read, nor waited for again. False when there is nothing to wait for.
  */
 static bool ask_lane(struct supervisor *supervisor, unsigned lane)
 {
     uint64_t shown = board_number(supervisor->plan.boards[lane]);
 
-    if (supervisor->lanes[lane].state != CHILD_RUNNING)
+    if (supervisor->lanes[lane].state != CHILD_RUNNING || supervisor->asked[lane] > shown ||
+        !child_order(&supervisor->lanes[lane], PLUGIN_COMMAND_DESCRIBE))
         return false;
-    if (supervisor->asked[lane] <= shown && child_order(&supervisor->lanes[lane], PLUGIN_COMMAND_DESCRIBE))
-        supervisor->asked[lane] = shown + 1;
-    return supervisor->asked[lane] > shown;
+    supervisor->asked[lane] = shown + 1;
+    return true;
 }
 
 static const char *await_lane(const struct supervisor *supervisor, unsigned lane, int64_t limit_ns, size_t *length)
@@ -713,7 +717,7 @@ static int finish(struct supervisor *supervisor)
     log_ledger(supervisor);
     if (supervisor->failed)
         return SUPERVISOR_EXIT_FAILED;
-    return lost > 0 ? SUPERVISOR_EXIT_LOSS : SUPERVISOR_EXIT_OK;
+    return lost > 0 || supervisor->input_broken ? SUPERVISOR_EXIT_LOSS : SUPERVISOR_EXIT_OK;
 }
 
 int supervisor_run(const struct daemon *daemon, struct config *config, bool dry_run)

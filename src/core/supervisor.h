@@ -18,7 +18,7 @@
 enum supervisor_exit {
     SUPERVISOR_EXIT_OK = 0,
     SUPERVISOR_EXIT_FAILED = 1, /* did not start, or nothing is left that runs */
-    SUPERVISOR_EXIT_LOSS = 2    /* ended in order, but the ledger tells of lost records */
+    SUPERVISOR_EXIT_LOSS = 2    /* ended in order, but records were lost, or a savefile was broken */
 };
 
 /* Before the first thing that must be cleaned up (the pid file): signals wait from here on for supervisor_run. */

@@ -51,6 +51,20 @@ static void take(struct netflow *netflow, const struct socket_datagram *datagram
     netflow_datagram(netflow, datagram->bytes, datagram->size, &origin);
 }
 
+/* A pipe may be silent for long: what is decoded is shown, and Ctrl-C is heard. */
+static bool on_wait(void *context, int fd)
+{
+    struct pollfd waiting = {.fd = fd, .events = POLLIN};
+
+    (void)context;
+    if (poll(&waiting, 1, 0) > 0)
+        return true;
+    fflush(stdout);
+    while (!asked_to_stop && poll(&waiting, 1, 1000) <= 0)
+        ;
+    return !asked_to_stop;
+}
+
 static int decode_file(struct netflow *netflow, struct ledger *ledger, const char *path)
 {
     struct capture_file *file;
@@ -64,15 +78,16 @@ static int decode_file(struct netflow *netflow, struct ledger *ledger, const cha
         fprintf(stderr, "nfacctd: %s\n", error.text);
         return 1;
     }
+    capture_file_on_wait(file, on_wait, NULL);
     while (!asked_to_stop && !ferror(stdout) && (got = capture_file_next(file, &datagram, &captured_ns, &error)) > 0) {
         counter_add(&ledger->lanes[0].input[INPUT_datagrams_received], 1);
         take(netflow, &datagram, captured_ns);
         netflow_tick(netflow, captured_ns);
     }
     capture_file_close(file);
-    if (got < 0)
+    if (got < 0 && !asked_to_stop)
         fprintf(stderr, "nfacctd: %s: %s\n", path, error.text);
-    return got < 0;
+    return got < 0 && !asked_to_stop;
 }
 
 static int decode_port(struct netflow *netflow, struct ledger *ledger, uint16_t port)
@@ -158,7 +173,7 @@ int nfacctd_decode(const char *what)
     }
     status = is_port(what, &port) ? decode_port(netflow, ledger, port) : decode_file(netflow, ledger, what);
     netflow_end(netflow);
-    if (fflush(stdout) != 0)
+    if (fflush(stdout) != 0 || ferror(stdout))
         status = 1;
     say_books(ledger);
     netflow_free(netflow);

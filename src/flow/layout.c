@@ -273,7 +273,8 @@ static size_t project_strings(const struct layout *layout, const struct flow *fl
                 bytes = put_raw(tail + 2, span);
             } else {
                 bytes = (uint16_t)min_u64(span->length, flow_string_max);
-                memcpy(tail + 2, span->data, bytes);
+                if (bytes > 0) /* an empty text may point nowhere */
+                    memcpy(tail + 2, span->data, bytes);
             }
         }
         memcpy(tail, &bytes, 2);

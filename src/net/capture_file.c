@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #include "base/cursor.h"
-#include "net/compressed.h"
 #include "net/reassembly.h"
 #include "net/stream.h"
 
@@ -96,6 +95,11 @@ void capture_file_close(struct capture_file *file)
     free(file->message);
     free(file->buffer);
     free(file);
+}
+
+void capture_file_on_wait(struct capture_file *file, compressed_wait_fn *fn, void *context)
+{
+    compressed_on_wait(file->content, fn, context);
 }
 
 /* Takes the link header off; returns the EtherType of what follows, 0 when it is not known. */

@@ -9,6 +9,7 @@
 #define NET_CAPTURE_FILE_H
 
 #include "base/error.h"
+#include "net/compressed.h"
 #include "net/socket.h"
 
 struct capture_file;
@@ -25,6 +26,9 @@ struct capture_counts {
 /* Opens the file, or standard input for "-"; the phrase says what is wrong with it. */
 struct capture_file *capture_file_open(const char *path, struct error *error);
 void capture_file_close(struct capture_file *file);
+
+/* Of a pipe: before capture_file_next waits for more of it, `fn` is called; see net/compressed.h. */
+void capture_file_on_wait(struct capture_file *file, compressed_wait_fn *fn, void *context);
 
 /* The next datagram: 1; 0 at the end; -1 with a phrase when the file is broken there. Valid until the next call. */
 int capture_file_next(struct capture_file *file, struct socket_datagram *datagram, int64_t *captured_ns,

@@ -17,6 +17,9 @@ enum packing { PACKING_NONE, PACKING_GZIP, PACKING_ZSTD };
 
 struct compressed {
     int fd;
+    bool waits; /* a read may: a pipe, a terminal */
+    compressed_wait_fn *wait; /* or NULL */
+    void *wait_context;
     enum packing packing;
     bool end;    /* of the file */
     bool inside; /* a member (gzip) or frame (zstd) that has begun and not ended */
@@ -36,6 +39,22 @@ static int fail(struct compressed *file, const char *what)
                      what);
 }
 
+/* Bytes of the file itself: how many, 0 at its end, -1 with its trouble told. */
+static ssize_t read_file(struct compressed *file, uint8_t *out, size_t size)
+{
+    ssize_t count;
+
+    if (file->waits && file->wait != NULL && !file->wait(file->wait_context, file->fd))
+        return 0;
+    do
+        count = read(file->fd, out, size);
+    while (count < 0 && errno == EINTR);
+    if (count < 0)
+        return error_errno(&file->trouble, errno, "the file cannot be read");
+    file->taken += (size_t)count;
+    return count;
+}
+
 /* Reads more of the file behind what is in the buffer. Returns 0, at the end too, or -1. */
 static int fill(struct compressed *file)
 {
@@ -48,14 +67,11 @@ static int fill(struct compressed *file)
     }
     if (file->end || file->size == input_bytes)
         return 0;
-    do
-        count = read(file->fd, file->input + file->size, input_bytes - file->size);
-    while (count < 0 && errno == EINTR);
+    count = read_file(file, file->input + file->size, input_bytes - file->size);
     if (count < 0)
-        return error_errno(&file->trouble, errno, "the file cannot be read");
+        return -1;
     file->end = count == 0;
     file->size += (size_t)count;
-    file->taken += (size_t)count;
     return 0;
 }
 
@@ -63,20 +79,13 @@ static int fill(struct compressed *file)
 static ssize_t produce_plain(struct compressed *file, uint8_t *out, size_t size)
 {
     size_t left = min_u64(file->size - file->at, size);
-    ssize_t count;
 
     if (left > 0) {
         memcpy(out, file->input + file->at, left);
         file->at += left;
         return (ssize_t)left;
     }
-    do
-        count = read(file->fd, out, size);
-    while (count < 0 && errno == EINTR);
-    if (count < 0)
-        return error_errno(&file->trouble, errno, "the file cannot be read");
-    file->taken += (size_t)count;
-    return count;
+    return read_file(file, out, size);
 }
 
 /* One step of inflate. Returns bytes made (0: go on), or -1. RFC 1952: members may follow each other. */
@@ -175,7 +184,8 @@ struct compressed *compressed_open(const char *path, struct error *error)
         free(file);
         return NULL;
     }
-    if (fstat(file->fd, &status) == 0 && S_ISREG(status.st_mode))
+    file->waits = fstat(file->fd, &status) < 0 || !S_ISREG(status.st_mode);
+    if (!file->waits)
         file->total = (uint64_t)status.st_size;
     if (recognise(file, error) < 0) {
         error_wrap(error, "cannot read the capture '%s'", path);
@@ -194,6 +204,12 @@ void compressed_close(struct compressed *file)
     ZSTD_freeDStream(file->zstd);
     close(file->fd);
     free(file);
+}
+
+void compressed_on_wait(struct compressed *file, compressed_wait_fn *fn, void *context)
+{
+    file->wait = fn;
+    file->wait_context = context;
 }
 
 int compressed_peek(struct compressed *file, uint8_t *out, size_t size, struct error *error)

@@ -6,6 +6,7 @@
 #ifndef NET_COMPRESSED_H
 #define NET_COMPRESSED_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "base/error.h"
@@ -15,6 +16,13 @@ struct compressed;
 /* Opens a file, or standard input for "-". The phrase says what is wrong. */
 struct compressed *compressed_open(const char *path, struct error *error);
 void compressed_close(struct compressed *file); /* NULL is fine; a stream of it must be closed before */
+
+/*
+ * Called before each read that may have to wait, as one of a pipe: it may do what should not wait, and poll `fd`. False
+ * ends the content here. A file on a disk does not wait.
+ */
+typedef bool compressed_wait_fn(void *context, int fd);
+void compressed_on_wait(struct compressed *file, compressed_wait_fn *fn, void *context);
 
 /*
  * Copies up to `size` bytes of the content's beginning without taking them; at most 16. Returns how many there are,

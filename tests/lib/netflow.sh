@@ -3,9 +3,10 @@
 #
 #   netflow_configuration <<END   a configuration that listens, with a memory plugin "table" and a print plugin "rows"
 #                                 (into $ROWS); what is given is added. Sets $PORT
-#   encode CODE FILE              runs Python code that has the names of data/netflow_writer.py; it writes a capture with
-#                                 save(FILE, datagrams). Further words are sys.argv[1:]
-#   send CAPTURE [PER_SECOND]     its datagrams to $PORT, each exporter from an address of its own: 192.0.2.N is 127.0.2.N
+#   encode CODE WORD...           runs Python code that has the names of data/netflow_writer.py and the words as
+#                                 sys.argv[1:]; it writes a capture with save(FILE, datagrams)
+#   send CAPTURE [PER_SECOND]     its datagrams to $PORT, each exporter from an address of its own: 192.0.2.N is
+#                                 127.0.2.N
 BUILD=$(cd "${BUILD:-.}" && pwd)
 SFACCTD=${NFACCTD:-$BUILD/nfacctd}
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"

@@ -4,7 +4,7 @@
 #   traffic_capture FILE          plain traffic, 40 flows in 2000 packets; their "packets bytes" go to $DIR/traffic.sums
 #   record_start                  tshark records what comes to $PORT, into $DIR/export.pcap; $RECORD_PREFIX before it
 #   record_end
-#   witness_flows CAPTURE PORT    "packets bytes" of all flow records, as tshark decodes them, reverse directions included
+#   witness_flows CAPTURE PORT    "packets bytes" of all flow records, as tshark decodes them, reverse ones included
 
 traffic_capture()
 {
@@ -32,7 +32,8 @@ END
 record_start()
 {
     rm -f "$DIR/export.pcap"
-    ${RECORD_PREFIX:-} timeout 120 tshark -q -i lo -f "udp port $PORT" -F pcap -w "$DIR/export.pcap" >"$DIR/tshark.log" 2>&1 &
+    ${RECORD_PREFIX:-} timeout 120 tshark -q -i lo -f "udp port $PORT" -F pcap -w "$DIR/export.pcap" \
+        >"$DIR/tshark.log" 2>&1 &
     recorder=$!
     record_process $recorder
     wait_for 20 eval '[ -s "$DIR/export.pcap" ]' || note <"$DIR/tshark.log"

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The same captures through an installed pmacct's nfacctd and through ours: the same rows, byte for byte, for lists of
 # primitives that both know and where that release is known to be right (see the cases p1 to p8 of golden/ for the rest).
+# And the same captures live to nfdump's nfcapd: the same packets and bytes for every 5-tuple.
 . "$(dirname "$0")/../lib/netflow.sh"
 test_begin
 witness=/usr/sbin/nfacctd
@@ -72,7 +73,8 @@ rows()
     shift 4
     rm -f "$out"
     printf '%s\n' "daemonize: false" "pcap_savefile: $DIR/$source.pcap" "plugins: print[rows]" \
-        "aggregate[rows]: $aggregate" "print_output[rows]: $form" "print_output_file[rows]: $out" "print_refresh_time[rows]: 3600" \
+        "aggregate[rows]: $aggregate" "print_output[rows]: $form" "print_output_file[rows]: $out" \
+        "print_refresh_time[rows]: 3600" \
         "plugin_pipe_size: 40960000" "plugin_buffer_size: 102400" "$@" >"$DIR/conf"
     timeout -k 5 60 "$program" -f "$DIR/conf" >"$DIR/log.$(basename "$(dirname "$program")")" 2>&1 </dev/null
     sort "$out" 2>/dev/null
@@ -106,4 +108,34 @@ same v9 json "src_mac, dst_mac, vlan, etype, peer_dst_ip, sampling_direction"
 same ipfix csv "mpls_label_top, mpls_label_bottom, peer_dst_ip"
 same ipfix csv "src_mac, dst_mac, vlan"
 same ipfix csv "src_host, post_nat_src_host, post_nat_dst_host, post_nat_src_port, post_nat_dst_port"
+
+# tuples CAPTURE: what nfdump makes of it, a line of "source destination port port protocol packets bytes" each, sorted
+tuples()
+{
+    local folder=$DIR/nfcapd.$1 collector
+
+    mkdir -p "$folder"
+    PORT=$(free_port)
+    nfcapd -b 127.0.0.1 -p "$PORT" -l "$folder" -t 3600 -I "$1" >"$DIR/nfcapd.log" 2>&1 </dev/null &
+    collector=$!
+    record_process $collector
+    wait_for 5 eval 'grep -qi ":$(printf %04X "$PORT") " /proc/net/udp'
+    send "$DIR/$1.pcap" 500 >/dev/null
+    sleep 1
+    kill -TERM $collector
+    wait_for 10 gone $collector
+    timeout 30 nfdump -R "$folder" -N -q -A srcip,dstip,srcport,dstport,proto -6 \
+        -o "fmt:%sa %da %sp %dp %pr %pkt %byt" 2>/dev/null | awk 'NF == 7 { $1 = $1; print }' | sort
+}
+
+if command -v nfcapd >/dev/null && command -v nfdump >/dev/null; then
+    for source in v9 ipfix; do
+        tuples $source >"$DIR/theirs"
+        rows "$SFACCTD" $source csv "src_host, dst_host, src_port, dst_port, proto" "print_num_protos: true" |
+            grep -v SRC_IP | tr , ' ' | sort >"$DIR/ours"
+        check "$source: nfdump has the same 5-tuples ($(wc -l <"$DIR/ours"))" \
+            eval '[ -s "$DIR/theirs" ] && cmp -s "$DIR/theirs" "$DIR/ours"' ||
+            diff "$DIR/theirs" "$DIR/ours" | head -6 | note
+    done
+fi
 test_end

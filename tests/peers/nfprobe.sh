@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# The nfprobe plugin of an installed pmacctd as exporter: it reads a capture of plain traffic and sends NetFlow v5, v9 and
-# IPFIX to our nfacctd; tshark records the same datagrams. Packets and bytes must be what tshark decodes.
+# The nfprobe plugin of an installed pmacctd as exporter: it reads a capture of plain traffic and sends NetFlow v5, v9
+# and IPFIX to our nfacctd; tshark records the same datagrams. Packets and bytes must be what tshark decodes.
 . "$(dirname "$0")/../lib/netflow.sh"
 . "$(dirname "$0")/../lib/netflow_witness.sh"
 test_begin

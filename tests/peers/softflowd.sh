@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# A real exporter: softflowd reads a capture of plain traffic, and watches an interface of our own, and exports NetFlow v5
-# and v9 and IPFIX to our nfacctd. tshark records what it sends; rows must be what tshark decodes, and for the capture
-# also what the traffic is.
+# A real exporter: softflowd reads a capture of plain traffic, then watches an interface of our own, and exports NetFlow
+# v5 and v9 and IPFIX to our nfacctd. tshark records what it sends; rows must be what tshark decodes, and for the
+# capture also what the traffic is.
 . "$(dirname "$0")/../lib/netflow.sh"
 test_begin
 [ "$(id -u)" = 0 ] || skip "needs root"

@@ -31,12 +31,15 @@ read_capture()
     rm -f "$DIR/rows.csv"
     printf '%s\n' "daemonize: false" "pcap_savefile: $DIR/$name.pcap" "pcap_savefile_wait: true" \
         "control_path: $CONTROL" "plugins: print[rows]" "print_output: csv" "print_refresh_time: 3600" \
-        "print_output_file: $DIR/rows.csv" "aggregate[rows]: ${AGGREGATE:-src_host}" "plugin_pipe_size: 16777216" "$@" >"$DIR/conf"
+        "print_output_file: $DIR/rows.csv" "aggregate[rows]: ${AGGREGATE:-src_host}" "plugin_pipe_size: 16777216" \
+        "$@" >"$DIR/conf"
     : >"$LOG"
     check "$name: starts" daemon_start "$DIR/conf" || return
-    check "$name: read in $seconds s" wait_for "$seconds" eval 'sleep 0.3; book_is input.datagrams_received "$(cat "$DIR/datagrams")"' ||
+    check "$name: read in $seconds s" wait_for "$seconds" \
+        eval 'sleep 0.3; book_is input.datagrams_received "$(cat "$DIR/datagrams")"' ||
         note <<<"$(book input.datagrams_received) of $(cat "$DIR/datagrams")"
     memory=$(awk '/VmHWM/ { print $2 }' "/proc/$(book collector_pid)/status")
+    ticks=$(awk '{ print $14 + $15 }' "/proc/$(book collector_pid)/stat")
     is "$name: the collector was never started again" "$(book collector_restarts)" 0
     check "$name: ends in time" daemon_end 15 INT
     is "$name: with status 0" "$STATUS" 0
@@ -167,6 +170,31 @@ for n in range(1500):
                      data(types, *((9 + k, base % 32768, rng.randrange(256), "z" * 100) for k in range(10))), domain=7))
 '
 check "options: memory of the collector is within bounds ($((memory / 1024)) MB)" [ "$memory" -lt $((100 * 1024)) ]
+
+# Datagrams as large as they can be, of what is dear to read: templates that change each time, options, lists, and records
+# of one octet. CPU time of the collector for each of them.
+for kind in templates options lists small; do
+    hostile "worst_$kind" 120 "kind = '$kind'"'
+one, deep = Template(256, [(1, 1)]), Template(300, [(292, VARIABLE)])
+names = Template(301, [(10, 4), (82, VARIABLE)], scope=1)
+out.append(ipfix(templates10(one, deep, names)))
+for n in range(100):
+    if kind == "templates":
+        body = flowset(2, b"".join(struct.pack(">HHHH", 256 + k, 1, n % 50 + 1, 4) for k in range(8000)))
+    elif kind == "options":
+        body = flowset(301, b"".join(struct.pack(">I", n * 9000 + k) + b"\1x" for k in range(10000)))
+    elif kind == "lists":
+        inner = b""
+        while len(inner) < 60000:
+            inner = variable(b"\3" + struct.pack(">H", 300) + inner, True)
+        body = flowset(300, inner)
+    else:
+        body = flowset(256, bytes(64000))
+    out.append(ipfix(body))
+'
+    each=$((ticks * 10000 / 101)) # microseconds, at 100 ticks a second
+    check "worst_$kind: a datagram takes less than 5 ms ($each us)" [ $each -lt 5000 ]
+done
 
 # Another process behind the same address gives 999 another meaning: counted, and without effect where ports tell them
 # apart. Where they do not, data that come between the two meanings are read by the newer one, so none are sent.

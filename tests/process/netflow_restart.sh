@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# nfacctd_templates_file: templates and sampling rates outlive the daemon. After a restart, after kill -9 of the collector
-# in mid-stream and after kill -9 of all of it, data whose templates do not come again are decoded to the last record.
+# nfacctd_templates_file: templates and sampling rates outlive the daemon. After a restart, after kill -9 of the
+# collector in mid-stream and after kill -9 of all of it, data whose templates do not come again are decoded to the last
+# record.
 . "$(dirname "$0")/../lib/netflow.sh"
 test_begin
 
@@ -41,9 +42,8 @@ END
 # decoded NAME: all data have come and none of them waits
 decoded()
 {
-    check "$1: all records" wait_for 30 book_is input.records_decoded $records || note <<END
-records_decoded, sets_waiting, sets_unknown: $(book input.records_decoded input.sets_waiting input.sets_unknown | tr '\n' ' ')
-END
+    check "$1: all records" wait_for 30 book_is input.records_decoded $records ||
+        book input.records_decoded input.sets_waiting input.sets_unknown | note
 }
 
 ended()
@@ -72,6 +72,7 @@ processes="$DAEMON $(pgrep -P "$DAEMON" | tr '\n' ' ')"
 kill -KILL $processes
 wait_for 5 gone "$DAEMON"
 wait "$DAEMON" 2>/dev/null
+DAEMON=""
 rm -f "$ROWS" "$DIR/table.socket"
 : >"$LOG"
 check "starts after kill -9" daemon_start "$DIR/conf"
@@ -96,6 +97,7 @@ missing=$((3000 - $(final input.datagrams_received+input.datagrams_kernel_droppe
 check "at most one batch of 64 datagrams is missing ($missing)" [ "$missing" -ge 0 -a "$missing" -le 64 ]
 lost=$(final input.datagrams_lost_crash+input.datagrams_kernel_dropped)
 # In its last moment the collector may have died between a datagram and its records.
-check "every other datagram gave its three records" [ "$(final input.data_records_seen)" -ge $(((3000 - missing - lost) * 3 - 192)) ]
+check "every other datagram gave its three records" \
+    [ "$(final input.data_records_seen)" -ge $(((3000 - missing - lost) * 3 - 192)) ]
 check "the books balance" balanced "$LOG"
 test_end

@@ -76,7 +76,8 @@ static bool is_repeated(const struct definition *definition, unsigned index)
     const struct template_field *field = &definition->fields[index];
 
     for (unsigned i = definition->scope_count; i < definition->field_count; i++)
-        if (i != index && definition->fields[i].id == field->id && definition->fields[i].enterprise == field->enterprise)
+        if (i != index && definition->fields[i].id == field->id &&
+            definition->fields[i].enterprise == field->enterprise)
             return true;
     return false;
 }

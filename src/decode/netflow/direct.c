@@ -24,7 +24,7 @@ static uint16_t place_of(const struct layout *layout, uint16_t flow_offset, unsi
     return place;
 }
 
-/* The op of the definition for this layout; kind OP_END when the plugin has no use for it. *copies: how many it makes. */
+/* The op for this layout; kind OP_END when the plugin has no use for it. *copies: how many it makes. */
 static struct op move_op(const struct layout *layout, struct op op, unsigned *copies)
 {
     uint16_t place = op.to >= sizeof(struct flow) ? no_port : place_of(layout, op.to, copies);

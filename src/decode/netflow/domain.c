@@ -6,10 +6,12 @@
  */
 #include <stdlib.h>
 
+#include "base/time.h"
 #include "decode/netflow/options.h"
 #include "decode/netflow/private.h"
 
 #define siblings_max 256 /* ports or sessions of one exporter and domain */
+#define idle_ns (86400 * time_second_ns) /* when templates live for ever, a port that is silent for so long is left */
 
 /* Domains of one exporter and id differ by their port or session; the first one hangs at exporter->state. */
 static bool domain_is(const struct netflow *netflow, const struct domain *domain, const struct origin *origin)
@@ -92,6 +94,48 @@ void domains_close_session(struct netflow *netflow, uint32_t session)
             link = &domain->next;
             continue;
         }
+        *link = domain->next;
+        domain_free(netflow, domain);
+    }
+}
+
+static bool is_idle(const struct domain *domain, int64_t since_ns)
+{
+    if (domain->session != 0 || domain->last_ns >= since_ns || domain->held != NULL)
+        return false;
+    for (unsigned i = 0; i < domain->template_room; i++)
+        if (domain->templates[i].id != 0 &&
+            (domain->templates[i].last_ns >= since_ns || domain->templates[i].used_ns >= since_ns))
+            return false; /* of the templates file, and young yet */
+    return true;
+}
+
+static bool has_younger_sibling(const struct domain *domain)
+{
+    for (const struct domain *other = domain->exporter->state; other != NULL; other = other->sibling)
+        if (other->last_ns > domain->last_ns)
+            return true;
+    return false;
+}
+
+/*
+ * An exporter takes another port after each of its restarts; the places of those it has left must come back some day,
+ * or there is none for the next one (siblings_max).
+ */
+void domains_expire(struct netflow *netflow, int64_t now_ns)
+{
+    int64_t lifetime_ns = netflow->options.template_lifetime_ns;
+    int64_t since_ns = now_ns - (lifetime_ns > 0 ? lifetime_ns : idle_ns);
+    struct domain **link = &netflow->domains;
+
+    while (*link != NULL) {
+        struct domain *domain = *link;
+
+        if (!is_idle(domain, since_ns) || !has_younger_sibling(domain)) {
+            link = &domain->next;
+            continue;
+        }
+        netflow->templates_changed |= domain->template_count > 0;
         *link = domain->next;
         domain_free(netflow, domain);
     }

@@ -36,8 +36,8 @@ static const struct fixed_row {
     {8, 2, {head_of_aggregate, {PROTO, 1}, {padding, 3}, {SRC_PORT, 2}, {DST_PORT, 2}}},
     {8, 3, {head_of_aggregate, {SRC_PREFIX, 4}, {SRC_MASK, 1}, {padding, 1}, {SRC_AS, 2}, {INPUT, 2}, {padding, 2}}},
     {8, 4, {head_of_aggregate, {DST_PREFIX, 4}, {DST_MASK, 1}, {padding, 1}, {DST_AS, 2}, {OUTPUT, 2}, {padding, 2}}},
-    {8, 5, {head_of_aggregate, {SRC_PREFIX, 4}, {DST_PREFIX, 4}, {DST_MASK, 1}, {SRC_MASK, 1}, {padding, 2}, {SRC_AS, 2},
-            {DST_AS, 2}, {INPUT, 2}, {OUTPUT, 2}}},
+    {8, 5, {head_of_aggregate, {SRC_PREFIX, 4}, {DST_PREFIX, 4}, {DST_MASK, 1}, {SRC_MASK, 1}, {padding, 2},
+            {SRC_AS, 2}, {DST_AS, 2}, {INPUT, 2}, {OUTPUT, 2}}},
     {8, 6, {{DST, 4}, {PACKETS, 4}, {BYTES, 4}, {FIRST, 4}, {LAST, 4}, {OUTPUT, 2}, {TOS, 1}, {padding, 9}}},
     {8, 7, {{DST, 4}, {SRC, 4}, {PACKETS, 4}, {BYTES, 4}, {FIRST, 4}, {LAST, 4}, {OUTPUT, 2}, {INPUT, 2}, {TOS, 1},
             {padding, 11}}},
@@ -63,7 +63,8 @@ int fixed_open(struct netflow *netflow, struct error *error)
         unsigned count = 0;
 
         for (; count < fixed_fields_max && fixed_table[i].fields[count][1] != 0; count++)
-            fields[count] = (struct template_field){0, fixed_table[i].fields[count][0], fixed_table[i].fields[count][1]};
+            fields[count] = (struct template_field){.id = fixed_table[i].fields[count][0],
+                                                    .length = fixed_table[i].fields[count][1]};
         netflow->fixed[i] = definition_intern(netflow, fixed_table[i].version, TEMPLATE_DATA, 0, count, fields);
         if (netflow->fixed[i] == NULL)
             return error_set(error, "out of memory for the NetFlow decoder");
@@ -142,10 +143,12 @@ enum input_counter fixed_datagram(struct netflow *netflow, struct cursor cursor,
     netflow_count(netflow, INPUT_sets_seen);
     whole = (size_t)count * definition->record_min <= cursor_left(&cursor);
     if (whole && (size_t)count * definition->record_min < cursor_left(&cursor))
-        counter_add(&netflow->counters[INPUT_octets_odd], cursor_left(&cursor) - (size_t)count * definition->record_min);
+        counter_add(&netflow->counters[INPUT_octets_odd],
+                    cursor_left(&cursor) - (size_t)count * definition->record_min);
     if (whole)
         cursor.end = cursor.at + (size_t)count * definition->record_min;
-    records = whole ? run_data_set(netflow, definition, NULL, cursor, &odd) : 0; /* a count that lies: trust none of it */
+    /* A count that lies: none of it is trusted. */
+    records = whole ? run_data_set(netflow, definition, NULL, cursor, &odd) : 0;
     counter_add(&netflow->counters[INPUT_data_records_seen], records);
     netflow_count(netflow, whole ? INPUT_sets_data : INPUT_sets_malformed);
     loss_message(netflow, domain, records, 0);

@@ -10,11 +10,13 @@
  * IPFIX exporter that counts the data records of the message itself, and no options records (softflowd). From then on
  * it is followed in its own way, and what had been called lost is taken back.
  *
- * All modulo 2^32. A gap is lost until a late datagram closes it. Far behind, or an uptime that went back: a restart.
+ * All modulo 2^32. A gap is lost until a late datagram closes it. Far behind, far ahead, or an uptime that went back: a
+ * restart.
  */
 #include "decode/netflow/private.h"
 
 #define late_records_max 100000u /* so far behind a record sequence is late; farther is a restart */
+#define gap_max (UINT32_C(1) << 26) /* so far ahead numbers are missing; farther is a restart too, or nonsense */
 #define uptime_disorder_ms 10000u
 #define suspicion_limit 3 /* telling gaps in a row */
 
@@ -61,7 +63,8 @@ static bool changes_its_mind(struct netflow *netflow, struct domain *domain, boo
         return false;
     domain->loss.odd_count = true;
     add(lost_row, &netflow->counters[lost_lane], -min_u64(domain->loss.doubtful_lost, *lost_row));
-    add(&row->reordered, &netflow->counters[INPUT_datagrams_reordered], -min_u64(domain->loss.doubtful_late, row->reordered));
+    add(&row->reordered, &netflow->counters[INPUT_datagrams_reordered],
+        -min_u64(domain->loss.doubtful_late, row->reordered));
     counter_set(&row->gaps, row->gaps - min_u64(row->gaps, suspicion_limit));
     return true;
 }
@@ -83,7 +86,7 @@ static bool follow_records(struct netflow *netflow, struct domain *domain, uint3
     }
     if (telling && changes_its_mind(netflow, domain, true, &row->records_lost, INPUT_records_lost))
         return true;
-    if (ahead <= INT32_MAX) {
+    if (ahead <= gap_max) {
         add(&row->records_lost, &netflow->counters[INPUT_records_lost], ahead);
         counter_add(&row->gaps, 1);
         domain->loss.doubtful_lost += telling ? ahead : 0;
@@ -110,6 +113,10 @@ static bool follow_datagrams(struct netflow *netflow, struct domain *domain)
 
     switch (sequence_follow(&domain->loss.datagrams, netflow->message.sequence, &missing)) {
     case SEQUENCE_GAP:
+        if (missing > gap_max) {
+            restart(netflow, domain);
+            return true;
+        }
         telling = missing + 1 == domain->loss.last_records;
         add(&row->lost, &netflow->counters[INPUT_datagrams_lost], missing);
         counter_add(&row->gaps, 1);

@@ -64,7 +64,8 @@ struct netflow *netflow_new(const struct netflow_options *options, const struct 
         error_set(error, "out of memory for the NetFlow decoder");
         goto failed;
     }
-    if (open_bodies(netflow, error) < 0 || finish_open(netflow, error) < 0 || show_open(netflow, error) < 0 || fixed_open(netflow, error) < 0)
+    if (open_bodies(netflow, error) < 0 || finish_open(netflow, error) < 0 || show_open(netflow, error) < 0 ||
+        fixed_open(netflow, error) < 0)
         goto failed;
     if (options->templates_file != NULL && open_templates(netflow, options->templates_file, error) < 0)
         goto failed;
@@ -253,7 +254,7 @@ static bool only_zeroes(struct cursor cursor)
     return true;
 }
 
-/* Returns false when a set's length does not fit; the sets before it count, and so do the whole records of a cut one. */
+/* False when a set's length does not fit; the sets before it count, and so do the whole records of a cut one. */
 static bool read_sets(struct netflow *netflow, struct cursor cursor)
 {
     while (cursor_left(&cursor) >= set_header_bytes) {
@@ -368,7 +369,9 @@ void netflow_tick(struct netflow *netflow, int64_t now_ns)
     for (struct domain *domain = netflow->domains; domain != NULL; domain = domain->next) {
         hold_expire(netflow, domain, now_ns);
         templates_expire(netflow, domain, now_ns);
+        domain->options_refused = false;
     }
+    domains_expire(netflow, now_ns);
     if (now_ns - netflow->saved_ns >= save_every_ns || now_ns < netflow->saved_ns)
         save(netflow, now_ns);
 }

@@ -53,7 +53,7 @@ struct netflow *netflow_new(const struct netflow_options *options, const struct 
                             struct error *error);
 void netflow_free(struct netflow *netflow);
 
-/* Templates and sampling rates of one more file, of another lane or of before. Returns 0 or -1 with file, line, reason. */
+/* Templates and rates of one more file, of another lane or of before. Returns 0 or -1 with file, line and reason. */
 int netflow_load_templates(struct netflow *netflow, const char *path, struct error *error);
 
 /* One UDP datagram, or one message of a stream (origin->session is not 0). Never fails: what is wrong is counted. */

@@ -107,12 +107,13 @@ void options_domain_new(struct netflow *netflow, struct domain *domain)
 
 struct option_tables *options_tables_of(struct netflow *netflow, struct domain *domain)
 {
-    if (domain->options != NULL)
+    if (domain->options != NULL || domain->options_refused)
         return domain->options;
     options_domain_new(netflow, domain);
     if (domain->options != NULL)
         return domain->options;
     domain->options = tables_new(netflow);
+    domain->options_refused = domain->options == NULL; /* to look through all domains for each record would be dear */
     if (domain->options == NULL)
         return NULL;
     netflow->any_options = true;

@@ -75,7 +75,7 @@ struct op {
     uint8_t inner; /* OP_VARIABLE_LOOK: what to do with the octets */
     uint8_t width; /* bytes of the destination */
     uint8_t pad;
-    uint16_t size; /* octets in the record; OP_VARIABLE*: least octets of the fields after it; OP_END: octets to the end */
+    uint16_t size; /* octets in the record; OP_VARIABLE*: least octets of the fields after it; OP_END: to the end */
     uint16_t from; /* offset from the base: the record's start or the end of the last variable field */
     uint16_t to;   /* offset in struct record */
     uint16_t from_2, to_2;
@@ -188,6 +188,7 @@ struct domain {
     uint32_t template_count, template_room; /* room: a power of two */
     struct template *templates;             /* hashed by id */
     struct option_tables *options;          /* NULL until an options record has come */
+    bool options_refused;                   /* there was no memory for them; asked again after the next tick */
     struct held_set *held, *held_last;      /* in order of arrival */
     uint64_t held_bytes;
     int64_t init_ns;        /* system init time, element 160; 0: not told */
@@ -273,7 +274,9 @@ static inline bool field_walk_next(struct field_walk *walk, struct field_value *
     value->index = walk->index++;
     value->field = &walk->definition->fields[value->index];
     value->scope = value->index < walk->definition->scope_count;
-    value->size = value->field->length == template_variable ? field_variable_length(&walk->cursor) : value->field->length;
+    value->size = value->field->length;
+    if (value->size == template_variable)
+        value->size = field_variable_length(&walk->cursor);
     value->bytes = cursor_take(&walk->cursor, value->size);
     return !walk->cursor.failed;
 }
@@ -343,8 +346,9 @@ static inline void run_emit(struct netflow *netflow)
 /* The domain of an exporter: found, or made; NULL when there is no place. Used by persist.c too. */
 struct domain *domain_find(struct netflow *netflow, const struct address *agent, uint32_t id, unsigned version,
                            const struct origin *origin);
-/* Those of a session; all of them. */
+/* Those of a session; those of ports that an exporter has left; all of them. */
 void domains_close_session(struct netflow *netflow, uint32_t session);
+void domains_expire(struct netflow *netflow, int64_t now_ns);
 void domains_free(struct netflow *netflow);
 /* Makes `domain` the one whose message is read: rows, constants of its records. */
 void domain_begin_message(struct netflow *netflow, struct domain *domain, size_t size);
@@ -357,14 +361,14 @@ static inline int64_t message_time(const struct message *message, uint32_t secon
     return (int64_t)seconds * INT64_C(1000000000) + (nanoseconds < UINT32_C(1000000000) ? nanoseconds : 999999999);
 }
 
-/* ---- fixed.c ---------------------------------------------------------------------------------------------------- */
+/* ---- fixed.c ------------------------------------------------------------------------------------------------------- */
 
 int fixed_open(struct netflow *netflow, struct error *error);
 void fixed_close(struct netflow *netflow);
 /* A datagram of version 1, 5, 6, 7 or 8 after its version. Returns what became of it. */
 enum input_counter fixed_datagram(struct netflow *netflow, struct cursor cursor, unsigned version);
 
-/* ---- loss.c ----------------------------------------------------------------------------------------------------- */
+/* ---- loss.c -------------------------------------------------------------------------------------------------------- */
 
 /* After a message with `records` data and options records, `options` of them the latter: what its number says. */
 void loss_message(struct netflow *netflow, struct domain *domain, uint64_t records, uint64_t options);
@@ -425,23 +429,23 @@ struct sampler_row {
 unsigned options_samplers(const struct domain *domain, struct sampler_row *rows, unsigned room);
 void options_sampler_restore(struct netflow *netflow, struct domain *domain, const struct sampler_row *row);
 
-/* ---- hold.c ------------------------------------------------------------------------------------------------------- */
+/* ---- hold.c -------------------------------------------------------------------------------------------------------- */
 
-/* Keeps a data set (its octets after the set header) of the current message until its template comes. False: no room. */
+/* Keeps a data set (octets after its header) of the current message until its template comes. False: no room. */
 bool hold_set(struct netflow *netflow, unsigned template_id, struct cursor set);
 /* The template has come: what waited for it goes through run_template, in order, with its own message. */
 void hold_replay(struct netflow *netflow, struct domain *domain, struct template *template);
 /* Discards what has waited too long (all of it with now_ns INT64_MAX), counted. */
 void hold_expire(struct netflow *netflow, struct domain *domain, int64_t now_ns);
 
-/* ---- persist.c ---------------------------------------------------------------------------------------------------- */
+/* ---- persist.c ----------------------------------------------------------------------------------------------------- */
 
 /* Reads the templates file; a file that is not there is an empty one. Returns 0 or -1 with file, line and reason. */
 int persist_load(struct netflow *netflow, const char *path, struct error *error);
 /* Writes it anew beside the old one and renames. Returns 0 or -1. */
 int persist_save(struct netflow *netflow, const char *path, struct error *error);
 
-/* ---- show.c ------------------------------------------------------------------------------------------------------- */
+/* ---- show.c -------------------------------------------------------------------------------------------------------- */
 
 int show_open(struct netflow *netflow, struct error *error);
 void show_close(struct netflow *netflow);
