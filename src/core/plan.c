@@ -7,6 +7,7 @@
 #include "base/time.h"
 #include "net/socket.h"
 
+#define receive_buffer_default (4u * 1024 * 1024) /* a tenth of a second of some 30 000 datagrams; less is no error */
 #define ring_bytes_default (4 * 1024 * 1024) /* stays in the cache, and holds some 10 ms of the highest rates seen */
 
 /* A bin is made from when the flow began, where the protocol tells it, unless the arrival is asked for. */
@@ -105,7 +106,7 @@ int plan_listen(struct plan *plan, const struct settings *core, struct error *wa
         .interface = core->listen_interface,
         .groups = core->mcast_groups,
         .ipv6_only = core->ipv6_only,
-        .buffer_bytes = core->pipe_size,
+        .buffer_bytes = core->pipe_size != 0 ? core->pipe_size : receive_buffer_default,
     };
     uint64_t got;
 

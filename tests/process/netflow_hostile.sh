@@ -171,8 +171,8 @@ for n in range(1500):
 '
 check "options: memory of the collector is within bounds ($((memory / 1024)) MB)" [ "$memory" -lt $((100 * 1024)) ]
 
-# Datagrams as large as they can be, of what is dear to read: templates that change each time, options, lists, and records
-# of one octet. CPU time of the collector for each of them.
+# Datagrams as large as they can be, of what is dear to read: templates that change each time, options, lists, and
+# records of one octet. CPU time of the collector for each of them.
 for kind in templates options lists small; do
     hostile "worst_$kind" 120 "kind = '$kind'"'
 one, deep = Template(256, [(1, 1)]), Template(300, [(292, VARIABLE)])
