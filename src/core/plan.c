@@ -8,6 +8,7 @@
 #include "net/socket.h"
 
 #define receive_buffer_default (4u * 1024 * 1024) /* a tenth of a second of some 30 000 datagrams; less is no error */
+#define rest_datagrams_max 1000000 /* more than a socket holds: they may go on coming */
 #define ring_bytes_default (4 * 1024 * 1024) /* stays in the cache, and holds some 10 ms of the highest rates seen */
 
 /* A bin is made from when the flow began, where the protocol tells it, unless the arrival is asked for. */
@@ -119,6 +120,26 @@ int plan_listen(struct plan *plan, const struct settings *core, struct error *wa
         error_set(warning, "asked for a receive buffer of %llu bytes, the kernel gives %llu; raise net.core.rmem_max",
                   (unsigned long long)core->pipe_size, (unsigned long long)got);
     return 0;
+}
+
+void plan_count_rest(const struct plan *plan, unsigned lane, uint64_t *counters)
+{
+    const struct socket_datagram *datagrams;
+    struct socket_receiver *receiver;
+    uint64_t dropped, left = 0;
+    unsigned count;
+
+    if (lane >= plan->socket_count || plan->sockets[lane] < 0)
+        return;
+    receiver = socket_receiver_new(plan->sockets[lane],
+                                   counters[INPUT_datagrams_kernel_dropped] + counters[INPUT_datagrams_at_stop]);
+    if (receiver == NULL)
+        return;
+    counter_add(&counters[INPUT_datagrams_kernel_dropped], socket_final_drops(receiver));
+    while (left < rest_datagrams_max && (count = socket_receive(receiver, &datagrams, &dropped)) > 0)
+        left += count;
+    counter_add(&counters[INPUT_datagrams_at_stop], left);
+    socket_receiver_free(receiver);
 }
 
 void plan_close_sockets(struct plan *plan, unsigned lane)

@@ -35,6 +35,12 @@ int plan_listen(struct plan *plan, const struct settings *core, struct error *wa
 
 /* Closes the sockets of all lanes but this one; ledger_lanes_max: of all. */
 void plan_close_sockets(struct plan *plan, unsigned lane);
+/*
+ * At the end, for a lane without a process: what its socket still holds is counted as datagrams_at_stop, what the
+ * kernel has dropped in the meantime as datagrams_kernel_dropped. `counters` is the lane's INPUT block.
+ */
+void plan_count_rest(const struct plan *plan, unsigned lane, uint64_t *counters);
+
 void plan_free(struct plan *plan);
 
 #endif

@@ -712,6 +712,9 @@ static int finish(struct supervisor *supervisor)
         if (supervisor->plugins[i].state != CHILD_ENDED || crashed || counter_get(&watch[WATCH_plugin_restarts]) > 0)
             ledger_settle_ring(supervisor->ledger, i);
     }
+    for (unsigned lane = 0; lane < supervisor->plan.lane_count; lane++)
+        if (supervisor->lanes[lane].state != CHILD_ENDED)
+            plan_count_rest(&supervisor->plan, lane, supervisor->ledger->lanes[lane].input);
     losses_tell(&supervisor->losses, supervisor->ledger, time_monotonic_ns());
     lost = ledger_lost(supervisor->ledger);
     log_ledger(supervisor);

@@ -453,6 +453,7 @@ static unsigned join_moves(struct op *ops, unsigned op_count)
 static int add_end(struct compilation *c)
 {
     struct definition *definition = c->definition;
+    struct op *fitted;
     unsigned tail = 0;
 
     for (unsigned i = definition->field_count; i-- > 0 && definition->fields[i].length != template_variable;)
@@ -463,7 +464,9 @@ static int add_end(struct compilation *c)
     direct_compile(c->netflow, definition, join_moves);
     definition->op_count = (uint16_t)join_moves(definition->ops, definition->op_count);
     definition->ops[definition->op_count] = (struct op){.kind = OP_END, .size = (uint16_t)tail};
-    definition->bytes += (uint32_t)((c->op_room > 0 ? c->op_room : 1u) * sizeof(struct op));
+    fitted = realloc(definition->ops, (definition->op_count + 1u) * sizeof(*fitted));
+    definition->ops = fitted != NULL ? fitted : definition->ops;
+    definition->bytes += (uint32_t)((definition->op_count + 1u) * sizeof(*fitted));
     return 0;
 }
 

@@ -18,6 +18,7 @@
 #define late_records_max 100000u /* so far behind a record sequence is late; farther is a restart */
 #define gap_max (UINT32_C(1) << 26) /* so far ahead numbers are missing; farther is a restart too, or nonsense */
 #define uptime_disorder_ms 10000u
+#define uptime_wrap_ms 3600000u /* from the last hour before 2^32 ms to the first one is no restart */
 #define suspicion_limit 3 /* telling gaps in a row */
 
 static void add(uint64_t *of_row, uint64_t *of_lane, uint64_t n)
@@ -43,9 +44,11 @@ static void start(struct netflow *netflow, struct domain *domain, uint32_t recor
 /* Uptime is 32 bits of milliseconds: from near its end to near its beginning it has wrapped. */
 static bool has_restarted(const struct netflow *netflow, const struct domain *domain)
 {
-    uint32_t back = domain->loss.uptime_ms - netflow->message.uptime_ms;
+    uint32_t before_ms = domain->loss.uptime_ms, now_ms = netflow->message.uptime_ms;
 
-    return netflow->message.version != 10 && back > uptime_disorder_ms && back < INT32_MAX;
+    if (netflow->message.version == 10 || now_ms >= before_ms || before_ms - now_ms <= uptime_disorder_ms)
+        return false;
+    return before_ms <= UINT32_MAX - uptime_wrap_ms || now_ms >= uptime_wrap_ms;
 }
 
 /* The other way to count would have no gap here: three times in a row, and it is how this exporter counts. */
