@@ -9,6 +9,7 @@
  *   COUNTERS     RESET CLEAR   match   COUNTS* END                  sums for each query, in their order
  *   CLEAR                              END                          empties the table
  *   STATUS                             TEXT* END                    how rows spread over buckets
+ *   COLUMNS                            LAYOUT END                   what the rows consist of
  *   AGE                                AGE END                      since when the table collects
  *   LEDGER       (base/frame.h)        TEXT* END
  *
@@ -34,7 +35,8 @@
 #include "flow/layout.h"
 #include "plugins/common/intern.h"
 
-enum query_command { QUERY_TABLE = 16, QUERY_MATCH, QUERY_COUNTERS, QUERY_CLEAR, QUERY_STATUS, QUERY_AGE };
+enum query_command { QUERY_TABLE = 16, QUERY_MATCH, QUERY_COUNTERS, QUERY_CLEAR, QUERY_STATUS, QUERY_AGE,
+                     QUERY_COLUMNS };
 enum query_frame { QUERY_LAYOUT = 16, QUERY_STRINGS, QUERY_ROWS, QUERY_COUNTS, QUERY_AGE_ANSWER };
 
 #define query_reset 1u

@@ -66,6 +66,7 @@ void memory_answer(void *context, struct answer *answer, const struct frame_requ
     case QUERY_MATCH:
     case QUERY_COUNTERS:
     case QUERY_STATUS:
+    case QUERY_COLUMNS:
         cleared = snapshot_answer(answer, request, body, plugin->layout, plugin->table);
         break;
     case QUERY_CLEAR:

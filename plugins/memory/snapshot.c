@@ -267,6 +267,8 @@ bool snapshot_answer(struct answer *answer, const struct frame_request *request,
         answer_counters(&snapshot, query.query_count);
     else if (request->command == QUERY_STATUS)
         answer_status(&snapshot);
+    else if (request->command == QUERY_COLUMNS)
+        copy_layout(&snapshot);
     else
         answer_rows(&snapshot);
     finish(&snapshot);

@@ -19,7 +19,7 @@
 #include "plugins/common/table.h"
 
 /*
- * Answers TABLE, MATCH, COUNTERS and STATUS with their END, or an ERROR. A failed answer changes nothing in the table.
+ * Answers TABLE, MATCH, COUNTERS, STATUS and COLUMNS with their END, or an ERROR. A failed answer changes nothing in the table.
  * Rights are the caller's business. True when the request had CLEAR and the table was emptied.
  */
 bool snapshot_answer(struct answer *answer, const struct frame_request *request, const uint8_t *body,

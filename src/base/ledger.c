@@ -282,6 +282,10 @@ void ledger_settle_collector(struct ledger *ledger, unsigned lane)
     for (unsigned g = 0; g < array_length(groups); g++)
         if (!groups[g].per_plugin)
             counter_add(&input[groups[g].lost], group_difference(ledger, lane, 0, &groups[g]));
+    /* with the process its connections are gone */
+    counter_add(&input[INPUT_sessions_broken], counter_get(&input[INPUT_sessions_opened]) -
+                                                   counter_get(&input[INPUT_sessions_closed]) -
+                                                   counter_get(&input[INPUT_sessions_broken]));
     for (unsigned p = 0; p < ledger->plugin_count; p++) {
         struct ledger_plugin *block = &ledger->plugins[p];
         uint64_t lost = difference(ledger, lane, p, "emit");

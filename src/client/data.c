@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <time.h>
 
 #include "base/time.h"
@@ -55,7 +56,10 @@ static int add_item(struct data *data, const char *word, size_t length, struct e
             keyword = other_names[i].keyword;
     for (unsigned id = 0; id < FIELD_COUNT; id++) {
         /* A name may bring along a field that only tells where another came from: it is not asked for. */
-        if (strcmp(field_table[id].keyword, keyword) != 0 || field_table[id].type == FIELD_TYPE_RD_ORIGIN)
+        bool own = id >= FIELD_CUSTOM_0; /* of the daemon: "aggregate" is read without regard to case */
+
+        if ((own ? strcasecmp(field_table[id].keyword, keyword) : strcmp(field_table[id].keyword, keyword)) != 0 ||
+            field_table[id].type == FIELD_TYPE_RD_ORIGIN)
             continue;
         if (match->field_count == query_fields_max)
             return error_set(error, "ERROR: at most %d primitives in -c", query_fields_max);
@@ -89,6 +93,14 @@ static int read_names(struct data *data, const char *fields, struct error *error
             return 0;
         fields += length + 1;
     }
+}
+
+bool data_fields_known(const char *fields)
+{
+    struct data data = {.item_count = 0};
+    struct error error;
+
+    return read_names(&data, fields, &error) == 0;
 }
 
 /* -- the values: each reader returns false for a text that is none of its type; `out` gets 8 bytes, or 16 -- */
@@ -202,6 +214,18 @@ static int read_word(enum field_type type, const char *name, const char *text, b
         protocol = names_protocol_number(text);
         *number = (uint64_t)protocol;
         return protocol >= 0 ? 0 : error_set(error, "ERROR: invalid protocol: '%.100s'", text);
+    case FIELD_TYPE_HEXADECIMAL:
+        return read_number(text, 16, number) ? 0 : bad_value(error, name, "hexadecimal number", text);
+    case FIELD_TYPE_I64:
+        if (text[0] != '-')
+            return read_number(text, 10, number) && *number <= INT64_MAX ? 0 : bad_value(error, name, "number", text);
+        if (!read_number(text + 1, 10, number) || *number > (uint64_t)INT64_MAX + 1)
+            return bad_value(error, name, "number", text);
+        *number = 0 - *number;
+        return 0;
+    case FIELD_TYPE_BOOLEAN: /* RFC 7011 section 6.1.5 */
+        *number = strcmp(text, "true") == 0 ? 1 : 2;
+        return *number == 1 || strcmp(text, "false") == 0 ? 0 : bad_value(error, name, "true or false", text);
     case FIELD_TYPE_LETTER:
         *number = (uint8_t)text[0];
         return text[0] == '\0' || text[1] == '\0' ? 0 : bad_value(error, name, "letter", text);

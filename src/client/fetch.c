@@ -10,19 +10,19 @@
 /* The largest answer, every place for an exporter taken and all its templates told, has less than this. */
 #define answer_bytes_max ((size_t)1 << 30)
 
-/* The socket named, else the first that is there of the daemons' and a memory plugin's. */
+/* The socket named, else the first that is there of the daemons' and a memory plugin's. Only nfacctd has templates. */
 static const char *fetch_path(const struct client_options *options)
 {
     static const char *const paths[] = {"/tmp/sfacctd.control", "/tmp/nfacctd.control", "/tmp/collect.pipe"};
     const char *named = getenv("FLOWLEDGER_CONTROL");
-    unsigned last = array_length(paths) - 1;
     bool of_nfacctd = options->action == CLIENT_EXPORTERS || options->action == CLIENT_TEMPLATES;
+    unsigned first = of_nfacctd ? 1 : 0, last = of_nfacctd ? 1 : array_length(paths) - 1;
 
     if (options->path_given)
         return options->path;
     if (named != NULL && named[0] != '\0')
         return named;
-    for (unsigned i = of_nfacctd ? 1 : 0; i < last; i++)
+    for (unsigned i = first; i < last; i++)
         if (access(paths[i], F_OK) == 0)
             return paths[i];
     return paths[last];

@@ -30,6 +30,29 @@ static int ask(struct connection *connection, const char *path, uint16_t command
     return connection_ask(connection, command, flags, NULL, 0, error);
 }
 
+/* What the rows of this daemon consist of; fields of its own are known from here on. */
+static void learn_fields(const char *path)
+{
+    struct connection connection = {.fd = -1};
+    struct error error;
+    struct layout layout;
+    struct frame frame;
+    unsigned unknown;
+
+    if (ask(&connection, path, QUERY_COLUMNS, 0, &error) == 0)
+        while (connection_next(&connection, &frame, &error) > 0)
+            if (frame.type == QUERY_LAYOUT)
+                query_layout_read(&layout, frame.body, frame.body_bytes, &unknown, &error);
+    connection_close(&connection);
+}
+
+uint8_t *show_request(const struct client_options *options, size_t *bytes, struct error *error)
+{
+    if (!data_fields_known(options->fields))
+        learn_fields(options->path);
+    return data_request(options->fields, options->data, options->utc, bytes, error);
+}
+
 struct sums {
     const struct client_options *options;
     struct output *output;
@@ -71,7 +94,7 @@ int show_counters(const struct client_options *options)
     struct sums sums = {.options = options, .output = &output};
     struct frame frame;
     size_t body_bytes;
-    uint8_t *body = data_request(options->fields, options->data, options->utc, &body_bytes, &error);
+    uint8_t *body = show_request(options, &body_bytes, &error);
     int more;
 
     if (body == NULL)

@@ -13,6 +13,12 @@ int show_buckets(const struct client_options *options);    /* -t */
 int show_age(const struct client_options *options);        /* -i */
 int show_clear(const struct client_options *options);      /* -e */
 
+/*
+ * The body that -c and DATA make, from malloc; NULL with a phrase. For a name that is not known the daemon is asked for
+ * its fields first: custom primitives and information elements are known to it only.
+ */
+uint8_t *show_request(const struct client_options *options, size_t *bytes, struct error *error);
+
 /* What the request asks to do beside reading: flags of plugins/common/query.h. */
 uint32_t show_flags(const struct client_options *options);
 

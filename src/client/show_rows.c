@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "client/data.h"
 #include "client/output.h"
 #include "client/rows.h"
 #include "client/show.h"
@@ -149,7 +148,7 @@ static int ask(const struct client_options *options, struct connection *connecti
     int result;
 
     if (options->action == CLIENT_MATCH) {
-        body = data_request(options->fields, options->data, options->utc, &body_bytes, error);
+        body = show_request(options, &body_bytes, error);
         if (body == NULL)
             return -1;
     }

@@ -42,8 +42,8 @@ int child_start(struct child *child, child_fn *fn, void *context, struct child *
                 struct error *error);
 
 /*
- * One byte of enum plugin_command. A child that is gone is no error here: its end is reported otherwise. Returns whether
- * the order is on its way.
+ * One byte of enum plugin_command. A child that is gone is no error here: its end is reported otherwise. Returns
+ * whether the order is on its way.
  */
 bool child_order(const struct child *child, char order);
 

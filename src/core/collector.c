@@ -164,7 +164,7 @@ static unsigned receive_batch(struct collector *collector)
     return count;
 }
 
-/* What the decoder does by the clock, once in a second of it; a capture's clock may go back. It may make records too. */
+/* What the decoder does by the clock, once in a second of it; a capture's may go back. It may make records too. */
 static void tick(struct collector *collector, int64_t now_ns)
 {
     int64_t since_ns = now_ns - collector->ticked_ns;
@@ -290,15 +290,16 @@ static void show_progress(struct collector *collector, bool last)
 {
     struct capture_counts counts = capture_file_counts(collector->capture);
     int64_t now = time_monotonic_ns();
-    unsigned percent = 100;
+    char share[16] = ""; /* of a pipe it is not known */
 
     if (!collector->start->progress || (!last && now < collector->progress_at_ns))
         return;
     collector->progress_at_ns = now + progress_ns;
-    if (!last && counts.bytes_total > 0)
-        percent = (unsigned)min_u64(100 * counts.bytes_read / counts.bytes_total, 100);
-    fprintf(stderr, "\rreading %s: %u %%, %llu datagrams, %llu records%s", collector->start->settings->pcap_savefile,
-            percent, (unsigned long long)counter_get(&collector->counters[INPUT_datagrams_received]),
+    if (counts.bytes_total > 0)
+        snprintf(share, sizeof(share), "%u %%, ",
+                 last ? 100u : (unsigned)min_u64(100 * counts.bytes_read / counts.bytes_total, 100));
+    fprintf(stderr, "\rreading %s: %s%llu datagrams, %llu records%s", collector->start->settings->pcap_savefile,
+            share, (unsigned long long)counter_get(&collector->counters[INPUT_datagrams_received]),
             (unsigned long long)counter_get(&collector->counters[INPUT_records_decoded]), last ? "\n" : "");
 }
 

@@ -264,7 +264,7 @@ void emit_publish(struct emitter *emitter)
     for (unsigned i = 0; i < emitter->count; i++) {
         struct target *target = &emitter->targets[i];
 
-        /* Doubled and split first: a collector that dies between two of these has emitted too little, never too much. */
+        /* Doubled and split first: a collector that dies between two of these has emitted too little, not too much. */
         counter_add(&target->counters[EMIT_records_doubled], target->doubled);
         counter_add(&target->counters[EMIT_records_split], target->split);
         counter_add(&target->counters[EMIT_records_emitted], target->emitted);

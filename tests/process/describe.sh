@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# `pmacct exporters` while a collector hangs: the others answer, it is told who did not, a second question does not wait for
-# the one that hangs again, and a collector that was killed answers again as a new one.
+# `pmacct exporters` while a collector hangs: the others answer, it is told how many did not, a second question does not
+# wait for it again, and after a collector was killed its successor answers.
 . "$(dirname "$0")/../lib/common.sh"
 test_begin
 SFACCTD=$BUILD/nfacctd

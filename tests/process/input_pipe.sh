@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# nfacctd reads a capture from a pipe that goes quiet: what came before is accounted and shown at once, a stop is heard, and
-# so is one of --decode. A capture that is cut is no success.
+# nfacctd reads a capture from a pipe that goes quiet: what came before is accounted and shown at once, a stop is heard,
+# and --decode does the same. A capture that is cut is no success.
 . "$(dirname "$0")/../lib/common.sh"
 test_begin
 SFACCTD=$BUILD/nfacctd

@@ -11,9 +11,13 @@ END
 
 left=0 late=0 wrong=0
 for i in $(seq 40); do
-    # Not under timeout(1): a signal that reaches it around its fork ends it alone, and the daemon stays.
+    # Not under timeout(1): a signal that reaches it around its fork ends it alone, and the daemon stays. And not with our
+    # trap: a signal that reaches the shell's child before it has become the daemon would be taken by the trap.
+    : >"$LOG"
+    trap - TERM
     "$SFACCTD" -f "$DIR/conf" >"$LOG" 2>&1 </dev/null &
     id=$!
+    trap 'exit 1' TERM
     record_process $id
     sleep "0.0$(printf %02d $((i * 3 / 4)))"
     kill -TERM $id

@@ -69,11 +69,16 @@ static bool same_exporter(const struct netflow *netflow, const struct domain *a,
            (netflow->options.templates_key == NETFLOW_TEMPLATES_BY_ADDRESS || a->port == b->port);
 }
 
+/* May what this domain tells hold for others? */
+static bool tells(const struct netflow *netflow, const struct domain *domain)
+{
+    return netflow->options.disable_scope_check || (domain->version == 10 && domain->id == 0);
+}
+
 /* Does what domain `a` tells hold for domain `b` too? */
 static bool tells_for(const struct netflow *netflow, const struct domain *a, const struct domain *b)
 {
-    return a != b && (netflow->options.disable_scope_check || (a->version == 10 && a->id == 0)) &&
-           same_exporter(netflow, a, b);
+    return a != b && tells(netflow, a) && same_exporter(netflow, a, b);
 }
 
 static void share(struct netflow *netflow, struct domain *domain, struct option_tables *tables)
@@ -116,6 +121,8 @@ struct option_tables *options_tables_of(struct netflow *netflow, struct domain *
     domain->options_refused = domain->options == NULL; /* to look through all domains for each record would be dear */
     if (domain->options == NULL)
         return NULL;
+    if (!tells(netflow, domain))
+        return domain->options; /* most do not, and need no look at all the others */
     netflow->any_options = true;
     for (struct domain *other = netflow->domains; other != NULL; other = other->next)
         if (tells_for(netflow, domain, other))

@@ -32,7 +32,7 @@
 #define enterprise_scope 0xffffffffu /* scope fields of NetFlow v9 have numbers of their own: 1 system, 2 interface,
                                         3 line card, 4 cache, 5 template (RFC 3954 section 6.1) */
 #define enterprise_reverse 29305u    /* RFC 5103 section 6.1 */
-#define told_ms_max (UINT64_C(1) << 43) /* milliseconds since 1970 that are kept: the year 2248; fits int64 nanoseconds */
+#define told_ms_max (UINT64_C(1) << 43) /* ms since 1970 that are kept: the year 2248; fits int64 ns */
 
 struct template_field {
     uint32_t enterprise; /* 0: IANA's; NetFlow v9 has only these */
@@ -225,7 +225,7 @@ struct netflow {
     size_t body_offsets[decode_targets_max]; /* of a target's in it */
     uint64_t message_records;        /* in the data sets of this message */
     uint64_t message_options;        /* of them, options records */
-    bool any_options;                /* some domain has tables of options data */
+    bool any_options;                /* some domain has tables of options data that may hold for others */
     bool unknown_set;                /* this message had a data set without template */
     unsigned domain_count;
     struct finish *finish;           /* finish.c: its own state */
@@ -294,7 +294,7 @@ static inline uint64_t field_number(const uint8_t *bytes, uint32_t size)
     return value;
 }
 
-/* ---- template.c ------------------------------------------------------------------------------------------------- */
+/* ---- template.c ----------------------------------------------------------------------------------------------- */
 
 /* Finds or makes the shared definition and takes a reference; NULL when memory (of the limit, or at all) is out. */
 struct definition *definition_intern(struct netflow *netflow, uint8_t version, enum template_kind kind,
@@ -341,7 +341,7 @@ static inline void run_emit(struct netflow *netflow)
     netflow->output.record(netflow->output.context, &netflow->record.flow);
 }
 
-/* ---- domain.c -------------------------------------------------------------------------------------------------- */
+/* ---- domain.c ------------------------------------------------------------------------------------------------ */
 
 /* The domain of an exporter: found, or made; NULL when there is no place. Used by persist.c too. */
 struct domain *domain_find(struct netflow *netflow, const struct address *agent, uint32_t id, unsigned version,
@@ -361,19 +361,19 @@ static inline int64_t message_time(const struct message *message, uint32_t secon
     return (int64_t)seconds * INT64_C(1000000000) + (nanoseconds < UINT32_C(1000000000) ? nanoseconds : 999999999);
 }
 
-/* ---- fixed.c ------------------------------------------------------------------------------------------------------- */
+/* ---- fixed.c ----------------------------------------------------------------------------------------------------- */
 
 int fixed_open(struct netflow *netflow, struct error *error);
 void fixed_close(struct netflow *netflow);
 /* A datagram of version 1, 5, 6, 7 or 8 after its version. Returns what became of it. */
 enum input_counter fixed_datagram(struct netflow *netflow, struct cursor cursor, unsigned version);
 
-/* ---- loss.c -------------------------------------------------------------------------------------------------------- */
+/* ---- loss.c ------------------------------------------------------------------------------------------------------ */
 
 /* After a message with `records` data and options records, `options` of them the latter: what its number says. */
 void loss_message(struct netflow *netflow, struct domain *domain, uint64_t records, uint64_t options);
 
-/* ---- finish.c --------------------------------------------------------------------------------------------------- */
+/* ---- finish.c ------------------------------------------------------------------------------------------------- */
 
 typedef void finish_fn(struct netflow *netflow, struct record *record);
 
@@ -404,7 +404,7 @@ void finish_close(struct netflow *netflow);
 /* Fields that are the same for all records of a set: exporter, versions, sequence, arrival ... into record->flow. */
 void finish_message(struct netflow *netflow);
 
-/* ---- options.c -------------------------------------------------------------------------------------------------- */
+/* ---- options.c ------------------------------------------------------------------------------------------------ */
 
 /* Learns from one options record of the current domain. */
 void options_record(struct netflow *netflow, const struct definition *definition, const uint8_t *bytes, size_t size);
@@ -429,7 +429,7 @@ struct sampler_row {
 unsigned options_samplers(const struct domain *domain, struct sampler_row *rows, unsigned room);
 void options_sampler_restore(struct netflow *netflow, struct domain *domain, const struct sampler_row *row);
 
-/* ---- hold.c -------------------------------------------------------------------------------------------------------- */
+/* ---- hold.c ------------------------------------------------------------------------------------------------------ */
 
 /* Keeps a data set (octets after its header) of the current message until its template comes. False: no room. */
 bool hold_set(struct netflow *netflow, unsigned template_id, struct cursor set);
@@ -438,14 +438,14 @@ void hold_replay(struct netflow *netflow, struct domain *domain, struct template
 /* Discards what has waited too long (all of it with now_ns INT64_MAX), counted. */
 void hold_expire(struct netflow *netflow, struct domain *domain, int64_t now_ns);
 
-/* ---- persist.c ----------------------------------------------------------------------------------------------------- */
+/* ---- persist.c --------------------------------------------------------------------------------------------------- */
 
 /* Reads the templates file; a file that is not there is an empty one. Returns 0 or -1 with file, line and reason. */
 int persist_load(struct netflow *netflow, const char *path, struct error *error);
 /* Writes it anew beside the old one and renames. Returns 0 or -1. */
 int persist_save(struct netflow *netflow, const char *path, struct error *error);
 
-/* ---- show.c -------------------------------------------------------------------------------------------------------- */
+/* ---- show.c ------------------------------------------------------------------------------------------------------ */
 
 int show_open(struct netflow *netflow, struct error *error);
 void show_close(struct netflow *netflow);

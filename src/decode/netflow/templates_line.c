@@ -75,7 +75,8 @@ static int read_rate(struct reader *reader, double *rate)
         text[length++] = *reader->at++;
     text[length] = 0;
     *rate = strtod(text, NULL);
-    return *rate >= 1 && *rate <= sampling_rate_max ? 0 : expected(reader, "a sampling rate of at least 1 before this place");
+    return *rate >= 1 && *rate <= sampling_rate_max ? 0
+                                                    : expected(reader, "a sampling rate of at least 1 before this place");
 }
 
 /* A string without escapes: names, addresses and words have none. NUL-terminated in `out`. */

@@ -85,6 +85,9 @@ static void check_lanes(void)
         counter_add(&input[INPUT_sets_seen], 20);
         counter_add(&input[INPUT_sets_data], 15);
         counter_set(&input[INPUT_sets_waiting], 4);
+        counter_add(&input[INPUT_sessions_opened], 9);
+        counter_add(&input[INPUT_sessions_closed], 3);
+        counter_add(&input[INPUT_sessions_broken], 1);
         counter_add(&plugin->emit[lane][EMIT_records_emitted], 950 + lane);
     }
     ledger->exporters[3] = (struct ledger_exporter){.used = 1, .lane = 1, .templates = 4, .held = 2};
@@ -95,6 +98,7 @@ static void check_lanes(void)
     is_u64(ledger->lanes[1].input[INPUT_datagrams_lost_crash], 3, "what a dead lane had in hand is booked");
     is_u64(ledger->lanes[1].input[INPUT_sets_lost_crash], 5, "with what it held");
     is_u64(ledger->lanes[1].input[INPUT_sets_waiting], 0, "which waits no more");
+    is_u64(ledger->lanes[1].input[INPUT_sessions_broken], 6, "its open sessions are broken");
     is_u64(ledger_input(ledger, INPUT_datagrams_lost_crash), 3, "what the others have in hand is not");
     is_u64(plugin->watch[WATCH_records_lost_collector], 49, "nor are their records");
     is_u64(ledger->exporters[3].templates + ledger->exporters[3].held, 0, "its exporters' templates are gone with it");

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cursor.h"
+#include "flow/custom.h"
 #include "tests/lib/tap.h"
 
 static struct error error;
@@ -110,6 +111,24 @@ static void test_file(void)
     unlink(path);
 }
 
+/* Names that only the daemon knows, learnt from its layout. */
+static void test_own(void)
+{
+    ok(!data_fields_known("src_host,itsCount"), "a name that is not known");
+    custom_field_learn("itsCount", 8, FIELD_TYPE_I64);
+    custom_field_learn("its_mask", 8, FIELD_TYPE_HEXADECIMAL);
+    custom_field_learn("itsFlag", 7, FIELD_TYPE_BOOLEAN);
+    ok(data_fields_known("src_host,itscount,its_mask"), "once learnt, it is, however it is written");
+    is_text(values("itsCount", "12;-1;*"), "12 18446744073709551615 * ", "signed numbers");
+    is_text(values("itscount", "-9223372036854775808"), "9223372036854775808 ", "down to the least");
+    is_text(values("itscount", "9223372036854775808"), "ERROR: itscount: Invalid number: '9223372036854775808'",
+            "up to the greatest");
+    is_text(values("itscount", "--1"), "ERROR: itscount: Invalid number: '--1'", "with one sign");
+    is_text(values("its_mask", "ff00"), "65280 ", "hexadecimal numbers");
+    is_text(values("itsFlag", "true;false"), "1 2 ", "truths as they are on the wire");
+    is_text(values("itsFlag", "1"), "ERROR: itsFlag: Invalid true or false: '1'", "and nothing else");
+}
+
 static void test_bounds(void)
 {
     static char many[queries_max * 3 + 16];
@@ -132,5 +151,6 @@ int main(void)
     test_types();
     test_file();
     test_bounds();
+    test_own();
     return done_testing();
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The short way of direct.c against the long one: two decoders get the same random templates and the same random octets,
- * one of them may write bodies at once, the other gives records that layout_project() makes bodies of. Both must give
- * every plugin the same bodies in the same order, and count the same.
+ * The short way of direct.c against the long one: two decoders get the same random templates and octets, one of them
+ * may write bodies at once, the other gives records that layout_project() makes bodies of. Both must give every plugin
+ * the same bodies in the same order, and count the same.
  */
 #include "test_netflow_message.h"
 

@@ -97,7 +97,7 @@ static void withdrawals(void)
     bench_free(bench);
 }
 
-/* A template of 400 fields that all go to the same few places, with long programs, over and over a little different. */
+/* Templates of a hundred fields, with long programs, each a little different. */
 static void memory(void)
 {
     struct error error = {""};
