@@ -6,7 +6,7 @@
 #   skip REASON           ends the test as skipped
 #   check NAME COMMAND..  one assertion: the command succeeds;   is NAME GOT WANT: two texts are the same
 #   wait_for SECONDS COMMAND...   until the command succeeds; 1 at the deadline
-#   free_port             prints a UDP port that nobody has
+#   free_port             prints a port that nobody has, for UDP and TCP;   free_ports N: as many different ones
 #   tool NAME             prints the path of generate, compare_rows, measure or replay, built now if need be
 #   daemon_start CONF     starts sfacctd and waits for its control socket ($CONTROL); sets $DAEMON. $DAEMON_PREFIX are words
 #                         before the program, such as "ip netns exec NAME"
@@ -119,7 +119,31 @@ test_end()
 
 free_port()
 {
-    python3 -c 'import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+    free_ports 1
+}
+
+# Different ones, free for UDP and TCP. Below those that the kernel gives to sockets without a wish: between here and the start
+# of a daemon it would give them to somebody else.
+free_ports()
+{
+    python3 - "$1" <<'END'
+import random, socket, sys
+
+with open("/proc/sys/net/ipv4/ip_local_port_range") as file:
+    low = int(file.read().split()[0])
+chosen, held = [], []
+while len(chosen) < int(sys.argv[1]):
+    port = random.randrange(10000, low if low > 11000 else 60000)
+    pair = [socket.socket(socket.AF_INET, kind) for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM)]
+    try:
+        for one in pair:
+            one.bind(("127.0.0.1", port))
+    except OSError:
+        continue
+    held += pair  # open until all are chosen
+    chosen.append(str(port))
+print(*chosen)
+END
 }
 
 tool()

@@ -109,7 +109,8 @@ write_messages 1 500 0
 write_messages 2 500 0
 write_messages 3 10 11
 write_messages 4 10 11
-UDP=$(free_port) TCP=$(free_port) TLS=$(free_port) DTLS=$(free_port) ROWS=$DIR/rows.csv
+read -r UDP TCP TLS DTLS <<<"$(free_ports 4)"
+ROWS=$DIR/rows.csv
 cat >"$DIR/conf" <<END
 daemonize: false
 nfacctd_ip: 127.0.0.1
