@@ -43,9 +43,13 @@ until ended; do
     fi
 done
 left_over=$(members)
-if [ -n "$left_over" ]; then
-    [ -n "$reason" ] || sleep 0.5 # what was told to end may need a moment
+grace=60 # times 0.05 s: what was told to end may need a moment
+while [ -z "$reason" ] && [ -n "$left_over" ] && [ "$grace" -gt 0 ]; do
+    sleep 0.05
+    grace=$((grace - 1))
     left_over=$(members)
+done
+if [ -n "$left_over" ]; then
     end_members TERM
     sleep 0.2
     end_members KILL
