@@ -7,12 +7,12 @@
 #include "client/output.h"
 
 /* Makes the text readable; -1 with a phrase when it is not what it should be, and then nothing has been written. */
-typedef int fetch_report_fn(const struct client_options *options, const char *text, size_t length, struct output *output,
-                            struct error *error);
+typedef int fetch_report_fn(const struct client_options *options, const char *text, size_t length,
+                            struct output *output, struct error *error);
 
 /*
- * Asks `command` of the socket named, else of the first that is there, and writes the answer: through `report`, or as it is
- * when JSON is asked for. Returns the exit status.
+ * Asks `command` of the socket named, else of the first that is there, and writes the answer: through `report`, or as
+ * it is when JSON is asked for. Returns the exit status.
  */
 int fetch_show(const struct client_options *options, uint16_t command, fetch_report_fn *report);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The client's command line: pmacct's flags with pmacct's words, and sub-commands: status, top, exporters, templates. */
+/* The client's command line: pmacct's flags with pmacct's words; sub-commands status, top, exporters, templates. */
 #ifndef CLIENT_OPTIONS_H
 #define CLIENT_OPTIONS_H
 
