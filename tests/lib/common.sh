@@ -221,12 +221,14 @@ daemon_end()
 # is given on standard input is added to it. Sets $PORT.
 live_configuration()
 {
+    local daemon=${SFACCTD##*/}
+
     PORT=$(free_port) ROWS=$DIR/rows.csv
     cat >"$DIR/conf" <<END
 daemonize: false
-sfacctd_ip: 127.0.0.1
-sfacctd_port: $PORT
-sfacctd_pipe_size: 4194304
+${daemon}_ip: 127.0.0.1
+${daemon}_port: $PORT
+${daemon}_pipe_size: 4194304
 control_path: $CONTROL
 plugins: memory[table], print[rows]
 aggregate[table]: src_host, dst_host, src_port, dst_port, proto

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # common.sh for the tests of nfacctd: $NFACCTD, or nfacctd of the build folder, is the daemon. To be sourced by bash.
 #
-#   netflow_configuration <<END   a configuration that listens, with a memory plugin "table" and a print plugin "rows"
-#                                 (into $ROWS); what is given is added. Sets $PORT
 #   encode CODE WORD...           runs Python code that has the names of data/netflow_writer.py and the words as
 #                                 sys.argv[1:]; it writes a capture with save(FILE, datagrams)
 #   send CAPTURE [PER_SECOND]     its datagrams to $PORT, each exporter from an address of its own: 192.0.2.N is
@@ -10,26 +8,6 @@
 BUILD=$(cd "${BUILD:-.}" && pwd)
 SFACCTD=${NFACCTD:-$BUILD/nfacctd}
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
-
-netflow_configuration()
-{
-    PORT=$(free_port) ROWS=$DIR/rows.csv
-    cat >"$DIR/conf" <<END
-daemonize: false
-nfacctd_ip: 127.0.0.1
-nfacctd_port: $PORT
-nfacctd_pipe_size: 4194304
-control_path: $CONTROL
-plugins: memory[table], print[rows]
-aggregate[table]: src_host, dst_host, src_port, dst_port, proto
-imt_path[table]: $DIR/table.socket
-aggregate[rows]: src_host, dst_host, src_port, dst_port, proto
-print_output[rows]: csv
-print_output_file[rows]: $ROWS
-print_refresh_time[rows]: 3600
-END
-    cat >>"$DIR/conf"
-}
 
 encode()
 {

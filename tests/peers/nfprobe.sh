@@ -12,7 +12,7 @@ command -v tshark >/dev/null || skip "needs tshark"
 
 traffic_capture "$DIR/traffic.pcap" || skip "the traffic could not be made"
 for version in 5 9 10; do
-    netflow_configuration </dev/null
+    live_configuration </dev/null
     check "v$version: the daemon starts" daemon_start "$DIR/conf"
     record_start
     cat >"$DIR/probe.conf" <<END

@@ -58,7 +58,6 @@ netflow()
     local form=$1 rows
 
     live_configuration </dev/null
-    sed -i 's/^sfacctd_/nfacctd_/' "$DIR/conf"
     rm -f "$ROWS"
     : >"$LOG"
     check "$form: the daemon starts" daemon_start "$DIR/conf"

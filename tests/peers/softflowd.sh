@@ -16,7 +16,7 @@ ip netns list >/dev/null 2>&1 || skip "needs network namespaces"
 traffic_capture "$DIR/traffic.pcap" || skip "the traffic could not be made"
 
 for version in 5 9 10; do
-    netflow_configuration </dev/null
+    live_configuration </dev/null
     check "v$version: the daemon starts" daemon_start "$DIR/conf"
     record_start
     timeout 30 softflowd -r "$DIR/traffic.pcap" -n "127.0.0.1:$PORT" -v $version -d -p "$DIR/softflowd.pid" -c none \
@@ -54,7 +54,7 @@ ip -n $space-a addr add 10.9.0.1/24 dev eth0
 ip -n $space-b addr add 10.9.0.2/24 dev eth0
 DAEMON_PREFIX="ip netns exec $space-a" RECORD_PREFIX="ip netns exec $space-a"
 for version in 5 9 10; do
-    netflow_configuration </dev/null
+    live_configuration </dev/null
     check "live v$version: the daemon starts" daemon_start "$DIR/conf"
     record_start
     ip netns exec $space-a softflowd -i eth0 -n "127.0.0.1:$PORT" -v $version -d -p "$DIR/softflowd.pid" \

@@ -2,14 +2,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # `pmacct exporters` while a collector hangs: the others answer, it is told how many did not, a second question does not
 # wait for it again, and after a collector was killed its successor answers.
-. "$(dirname "$0")/../lib/common.sh"
+. "$(dirname "$0")/../lib/netflow.sh"
 test_begin
-SFACCTD=$BUILD/nfacctd
 
 live_configuration <<END
 nfacctd_lanes: 3
 END
-sed -i s/^sfacctd_/nfacctd_/ "$DIR/conf"
 check "nfacctd starts" daemon_start "$DIR/conf"
 
 ask() # the answer's lanes and how many were silent

@@ -34,7 +34,7 @@ records=9000
 # sampler is of the only one that its exporter has.
 packets=$((1500 * 3 + 1500 * 30))
 
-netflow_configuration <<END
+live_configuration <<END
 nfacctd_templates_file: $DIR/templates
 nfacctd_renormalize: true
 END
