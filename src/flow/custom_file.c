@@ -14,16 +14,9 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/nearest.h"
-
-#define line_max 2048
-#define blanks " \t\r\n"
+#include "base/rows.h"
 
 enum key { KEY_NAME, KEY_FIELD_TYPE, KEY_PACKET_PTR, KEY_LEN, KEY_SEMANTICS, KEY_COUNT };
 
@@ -165,25 +158,18 @@ static const struct {
 
 static int read_pair(struct line *line, char *pair, struct error *error)
 {
-    char *value = strchr(pair, '=');
-    struct nearest nearest;
+    char *value;
+    int key;
 
-    if (value == NULL)
-        return error_set(error, "'%.60s' is not of the form key=value", pair);
-    *value++ = '\0';
-    nearest_start(&nearest, pair);
-    for (unsigned i = 0; i < KEY_COUNT; i++) {
-        nearest_offer(&nearest, keys[i].name);
-        if (strcmp(keys[i].name, pair) != 0)
-            continue;
-        if (line->seen[i] && i != KEY_PACKET_PTR)
-            return error_set(error, "'%s' comes twice in this line", pair);
-        line->seen[i] = true;
-        return keys[i].read(line, value, error);
-    }
-    if (nearest_result(&nearest) != NULL)
-        return error_set(error, "unknown key '%.40s', did you mean '%s'?", pair, nearest_result(&nearest));
-    return error_set(error, "unknown key '%.40s', expected name, field_type, packet_ptr, len, semantics", pair);
+    if (rows_pair(pair, &value, error) < 0)
+        return -1;
+    key = rows_key(pair, keys, KEY_COUNT, sizeof(keys[0]), "name, field_type, packet_ptr, len, semantics", error);
+    if (key < 0)
+        return -1;
+    if (line->seen[key] && key != KEY_PACKET_PTR)
+        return error_set(error, "'%s' comes twice in this line", pair);
+    line->seen[key] = true;
+    return keys[key].read(line, value, error);
 }
 
 static int check_length(const struct line *line, struct error *error)
@@ -231,71 +217,29 @@ static void count_occurrence(struct custom_field *row)
 static int read_line(char *text, struct error *error)
 {
     struct line line = {.variable = false};
-    char *rest = text, *pair;
-    bool empty = true;
+    char *pair;
 
-    while ((pair = strtok_r(rest, blanks, &rest)) != NULL && *pair != '!' && *pair != '#') {
-        empty = false;
+    while ((pair = rows_word(&text)) != NULL)
         if (read_pair(&line, pair, error) < 0)
             return -1;
-    }
-    if (empty)
-        return 0;
     if (check_line(&line, error) < 0)
         return -1;
     count_occurrence(&line.row);
     return custom_field_add(&line.row, error);
 }
 
-/* A file, or /dev/null for an empty one. O_NONBLOCK lets a pipe without a writer fail here instead of waiting. */
-static FILE *open_file(const char *path, struct error *error)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    struct stat status;
-    FILE *file;
-
-    if (fd < 0 || fstat(fd, &status) < 0) {
-        error_errno(error, errno, "cannot read the primitives file '%.200s'", path);
-    } else if (!S_ISREG(status.st_mode) && !S_ISCHR(status.st_mode)) {
-        error_set(error, "the primitives file '%.200s' is not a regular file", path);
-    } else {
-        file = fdopen(fd, "r");
-        if (file != NULL)
-            return file;
-        error_errno(error, errno, "cannot read the primitives file '%.200s'", path);
-    }
-    if (fd >= 0)
-        close(fd);
-    return NULL;
-}
-
-static int read_lines(FILE *file, const char *path, struct error *error)
-{
-    char text[line_max];
-    unsigned number = 0;
-
-    while (fgets(text, sizeof(text), file) != NULL) {
-        number++;
-        if (strchr(text, '\n') == NULL && !feof(file))
-            return error_set(error, "%s:%u: the line is longer than %zu bytes, or holds a NUL", path, number,
-                             sizeof(text) - 2);
-        if (read_line(text, error) < 0)
-            return error_wrap(error, "%s:%u", path, number);
-    }
-    return ferror(file) ? error_set(error, "cannot read the primitives file '%.200s' to its end", path) : 0;
-}
-
 int custom_fields_load(const char *path, struct error *error)
 {
+    static const struct rows_kind kind = {"primitives file", 1u << 20, 2046};
     unsigned before = custom_field_count();
-    FILE *file = open_file(path, error);
-    int result;
+    struct rows_reader reader;
+    int got = rows_load(&reader, path, &kind, error);
+    char *line;
 
-    if (file == NULL)
-        return -1;
-    result = read_lines(file, path, error);
-    fclose(file);
-    if (result < 0)
+    while (got == 0 && (got = rows_line(&reader, &line, error)) > 0)
+        got = read_line(line, error) < 0 ? rows_fail(&reader, error) : 0;
+    rows_free(&reader);
+    if (got < 0)
         custom_fields_cut(before);
-    return result;
+    return got;
 }
