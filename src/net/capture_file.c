@@ -1,28 +1,33 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "net/capture_file.h"
 
-#include <errno.h>
-#include <pcap/pcap.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/cursor.h"
+#include "net/frame_file.h"
 #include "net/reassembly.h"
 #include "net/stream.h"
 
-#define stdio_buffer_bytes (128 * 1024) /* fits the second-level cache, where the data is read again */
-#define buffer_alignment 4096           /* at malloc's 16 bytes into a page the kernel copies three times slower */
-#define ipfix_header_bytes 16           /* RFC 7011 section 3.1 */
-#define protocol_udp 17                 /* RFC 768 */
-#define next_fragment 44                /* RFC 8200 section 4.5 */
+#define ipfix_header_bytes 16 /* RFC 7011 section 3.1 */
+#define protocol_udp 17       /* RFC 768 */
+#define next_fragment 44      /* RFC 8200 section 4.5 */
+
+enum { /* link types of the registry whose headers are taken off here */
+    LINK_NULL = 0,
+    LINK_ETHERNET = 1,
+    LINK_RAW = 101,
+    LINK_LOOP = 108,
+    LINK_LINUX_SLL = 113,
+    LINK_IPV4 = 228,
+    LINK_IPV6 = 229,
+    LINK_LINUX_SLL2 = 276
+};
 
 struct capture_file {
-    struct compressed *content;
-    FILE *stream;
-    pcap_t *pcap;     /* NULL: an IPFIX file */
-    uint8_t *message; /* of an IPFIX file */
-    char *buffer;
-    int link;
+    struct frame_file *frames; /* NULL: an IPFIX file */
+    struct compressed *content; /* the frames' when there are any */
+    FILE *stream;     /* of an IPFIX file */
+    uint8_t *message; /* the same */
     struct reassembly *reassembly; /* NULL until the first fragment */
     struct capture_counts counts;
     uint64_t at_bytes; /* of an IPFIX file's content, for phrases */
@@ -36,9 +41,15 @@ struct packet {
     struct reassembly_piece piece;
 };
 
+static int open_messages(struct capture_file *file, struct error *error)
+{
+    file->message = malloc(stream_message_max);
+    file->stream = compressed_stream(file->content);
+    return file->message == NULL || file->stream == NULL ? error_set(error, "out of memory") : 0;
+}
+
 static int open_content(struct capture_file *file, const char *path, struct error *error)
 {
-    char text[PCAP_ERRBUF_SIZE];
     uint8_t head[4];
     int size = compressed_peek(file->content, head, sizeof(head), error);
 
@@ -46,22 +57,11 @@ static int open_content(struct capture_file *file, const char *path, struct erro
         return error_wrap(error, "cannot read the capture '%s'", path);
     if (size == 0)
         return error_set(error, "'%s' is empty", path);
-    file->stream = compressed_stream(file->content);
-    if (file->stream == NULL)
-        return error_set(error, "out of memory");
-    file->buffer = aligned_alloc(buffer_alignment, stdio_buffer_bytes);
-    if (file->buffer != NULL)
-        setvbuf(file->stream, file->buffer, _IOFBF, stdio_buffer_bytes);
-    if (size == sizeof(head) && stream_message(head, sizeof(head), NULL) > 0) {
-        file->message = malloc(stream_message_max);
-        return file->message == NULL ? error_set(error, "out of memory") : 0;
-    }
-    file->pcap = pcap_fopen_offline_with_tstamp_precision(file->stream, PCAP_TSTAMP_PRECISION_NANO, text);
-    if (file->pcap == NULL)
-        return error_set(error, "'%s' is neither a capture nor an IPFIX file that can be read: %.200s%s%.150s", path,
-                         text, *compressed_trouble(file->content) != '\0' ? "; " : "",
-                         compressed_trouble(file->content));
-    file->link = pcap_datalink(file->pcap);
+    if (size == sizeof(head) && stream_message(head, sizeof(head), NULL) > 0)
+        return open_messages(file, error);
+    file->frames = frame_file_over(file->content, error);
+    if (file->frames == NULL)
+        return error_wrap(error, "'%s' is neither a capture nor an IPFIX file that can be read", path);
     return 0;
 }
 
@@ -86,14 +86,14 @@ void capture_file_close(struct capture_file *file)
 {
     if (file == NULL)
         return;
-    if (file->pcap != NULL)
-        pcap_close(file->pcap); /* closes the stream too */
-    else if (file->stream != NULL)
+    if (file->stream != NULL)
         fclose(file->stream);
-    compressed_close(file->content);
+    if (file->frames != NULL)
+        frame_file_close(file->frames);
+    else
+        compressed_close(file->content);
     reassembly_free(file->reassembly);
     free(file->message);
-    free(file->buffer);
     free(file);
 }
 
@@ -103,12 +103,12 @@ void capture_file_on_wait(struct capture_file *file, compressed_wait_fn *fn, voi
 }
 
 /* Takes the link header off; returns the EtherType of what follows, 0 when it is not known. */
-static uint16_t take_link(int link, struct cursor *c)
+static uint16_t take_link(uint16_t link, struct cursor *c)
 {
     uint16_t type;
 
     switch (link) {
-    case DLT_EN10MB:
+    case LINK_ETHERNET:
         cursor_skip(c, 12);
         type = cursor_be16(c);
         while (type == 0x8100 || type == 0x88a8 || type == 0x9100) { /* IEEE 802.1Q tags */
@@ -116,20 +116,20 @@ static uint16_t take_link(int link, struct cursor *c)
             type = cursor_be16(c);
         }
         return type;
-    case DLT_LINUX_SLL:
+    case LINK_LINUX_SLL:
         cursor_skip(c, 14);
         return cursor_be16(c);
-    case DLT_LINUX_SLL2:
+    case LINK_LINUX_SLL2:
         type = cursor_be16(c);
         cursor_skip(c, 18);
         return type;
-    case DLT_NULL:
-    case DLT_LOOP:
+    case LINK_NULL:
+    case LINK_LOOP:
         cursor_skip(c, 4);
         break;
-    case DLT_RAW:
-    case DLT_IPV4:
-    case DLT_IPV6:
+    case LINK_RAW:
+    case LINK_IPV4:
+    case LINK_IPV6:
         break;
     default:
         return 0;
@@ -265,18 +265,19 @@ static bool take_udp(struct cursor *c, struct socket_datagram *datagram)
 }
 
 /* The datagram of a frame, or false when it has none (yet). */
-static bool take_frame(struct capture_file *file, struct cursor *c, int64_t when_ns, struct socket_datagram *datagram)
+static bool take_frame(struct capture_file *file, const struct frame *frame, struct socket_datagram *datagram)
 {
-    uint16_t type = take_link(file->link, c);
+    struct cursor c = cursor_over(frame->bytes, frame->captured);
+    uint16_t type = take_link(frame->link, &c);
     struct packet packet;
 
-    if (!take_ip(type, c, &packet) || packet.protocol != protocol_udp) {
+    if (!take_ip(type, &c, &packet) || packet.protocol != protocol_udp) {
         file->counts.not_udp++;
         return false;
     }
-    if (packet.fragment && !take_fragment(file, &packet, when_ns, c))
+    if (packet.fragment && !take_fragment(file, &packet, frame->when_ns, &c))
         return false;
-    if (!take_udp(c, datagram)) {
+    if (!take_udp(&c, datagram)) {
         file->counts.not_udp++;
         return false;
     }
@@ -288,23 +289,16 @@ static bool take_frame(struct capture_file *file, struct cursor *c, int64_t when
 static int next_frame(struct capture_file *file, struct socket_datagram *datagram, int64_t *captured_ns,
                       struct error *error)
 {
-    const char *trouble = compressed_trouble(file->content);
-    struct pcap_pkthdr *header;
-    const uint8_t *bytes;
+    struct frame frame;
     int got;
 
-    while ((got = pcap_next_ex(file->pcap, &header, &bytes)) == 1) {
-        struct cursor c = cursor_over(bytes, header->caplen);
-
+    while ((got = frame_file_next(file->frames, &frame, error)) == 1) {
         file->counts.frames++;
-        *captured_ns = (int64_t)header->ts.tv_sec * 1000000000 + header->ts.tv_usec; /* opened for nanoseconds */
-        if (take_frame(file, &c, *captured_ns, datagram))
-            return 1;
+        *captured_ns = frame.when_ns;
+        if (take_frame(file, &frame, datagram))
+            break;
     }
-    if (got == PCAP_ERROR_BREAK && *trouble == '\0')
-        return 0;
-    return error_set(error, "the capture is broken after frame %llu: %.200s",
-                     (unsigned long long)file->counts.frames, *trouble != '\0' ? trouble : pcap_geterr(file->pcap));
+    return got;
 }
 
 /* RFC 5655 section 5: nothing but messages. */
@@ -344,8 +338,8 @@ static int next_message(struct capture_file *file, struct socket_datagram *datag
 int capture_file_next(struct capture_file *file, struct socket_datagram *datagram, int64_t *captured_ns,
                       struct error *error)
 {
-    return file->pcap != NULL ? next_frame(file, datagram, captured_ns, error)
-                              : next_message(file, datagram, captured_ns, error);
+    return file->frames != NULL ? next_frame(file, datagram, captured_ns, error)
+                                : next_message(file, datagram, captured_ns, error);
 }
 
 struct capture_counts capture_file_counts(const struct capture_file *file)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A file as a source of datagrams. A capture (pcap or pcapng, through libpcap): link, IP and UDP headers are taken off,
+ * A file as a source of datagrams. A capture (see frame_file.h): link, IP and UDP headers are taken off,
  * fragments are put together, and what is not a whole UDP datagram is counted and passed over. Or an IPFIX file
  * (RFC 5655), messages one after the other: each is a datagram from 127.0.0.1, port 0, at its export time. Either may
  * be compressed with gzip or zstd. What it is shows by how it begins; its name says nothing.

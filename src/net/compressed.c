@@ -229,18 +229,22 @@ int compressed_peek(struct compressed *file, uint8_t *out, size_t size, struct e
     return (int)size;
 }
 
-static ssize_t read_stream(void *cookie, char *out, size_t size)
+ssize_t compressed_read(struct compressed *file, uint8_t *out, size_t size)
 {
-    struct compressed *file = cookie;
     size_t left = min_u64(file->head_size - file->head_at, size);
-    ssize_t made;
 
-    if (left > 0) {
+    if (unlikely(left > 0)) {
         memcpy(out, file->head + file->head_at, left);
         file->head_at += left;
         return (ssize_t)left;
     }
-    made = produce(file, (uint8_t *)out, size);
+    return produce(file, out, size);
+}
+
+static ssize_t read_stream(void *cookie, char *out, size_t size)
+{
+    ssize_t made = compressed_read(cookie, (uint8_t *)out, size);
+
     if (made < 0)
         errno = EIO;
     return made;

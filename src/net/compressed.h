@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 
@@ -26,14 +27,20 @@ void compressed_on_wait(struct compressed *file, compressed_wait_fn *fn, void *c
 
 /*
  * Copies up to `size` bytes of the content's beginning without taking them; at most 16. Returns how many there are,
- * -1 with a phrase when the content cannot be unpacked. Only before anything is read from the stream.
+ * -1 with a phrase when the content cannot be unpacked. Only before anything is taken.
  */
 int compressed_peek(struct compressed *file, uint8_t *out, size_t size, struct error *error);
+
+/*
+ * Takes up to `size` bytes of the content: as many as there are without waiting for more, 0 at its end, -1 when it is
+ * broken (see compressed_trouble).
+ */
+ssize_t compressed_read(struct compressed *file, uint8_t *out, size_t size);
 
 /* The content as a stream, once; the caller closes it. NULL when out of memory. */
 FILE *compressed_stream(struct compressed *file);
 
-/* What broke while the stream was read: "the gzip data is broken: ..."; "" when nothing did. */
+/* What broke while it was read: "the gzip data is broken: ..."; "" when nothing did. */
 const char *compressed_trouble(const struct compressed *file);
 
 /* Bytes of the file itself: read so far, and in all (0: not known, as of a pipe). For progress. */
