@@ -10,6 +10,7 @@
 
 #include "flow/field.h"
 #include "net/address.h"
+#include "net/frame.h"
 
 /* Borrowed bytes, valid until the next record is decoded. Not terminated by a NUL. */
 struct span {
@@ -38,9 +39,23 @@ typedef uint64_t flow_type_COUNTER;
 typedef struct span flow_type_STRING;
 typedef struct span flow_type_CUSTOM; /* or any other value, in the same sixteen bytes: see flow_set_custom_number */
 
+/* What maps may ask of a record and no output shows. A decoder sets it once for all records of a kind. */
+struct flow_traits {
+    uint16_t set_id;      /* NetFlow v9, IPFIX: of the data set */
+    uint16_t engine_type; /* NetFlow v5, v6, v8: flow_engine_told and the type; 0: not told */
+    uint32_t sample_type; /* sFlow: enterprise << 12 | format of the sample */
+    bool options;         /* a record of option data */
+    bool two_way;         /* made of a record with counters of both directions */
+};
+
+#define flow_engine_told 256u
+
+/* Whoever makes one zeroes it, once; flow_clear then begins each record. */
 struct flow {
     struct field_set have;
     bool discard; /* told of as discarded by a switch: no traffic, and only for plugins that ask for drop_reason */
+    struct flow_traits traits;
+    const struct frame *frame; /* the packet that this record is, where it is one (pmacctd, uacctd), or NULL */
 #define FIELD(id, member, keyword, json, title, sql, width, type, ...) flow_type_##type member;
 #include "flow/fields.def"
 #undef FIELD
@@ -97,6 +112,7 @@ static inline void flow_clear(struct flow *flow)
     for (unsigned i = 0; i < FIELD_WORDS; i++)
         flow->have.words[i] = 0;
     flow->discard = false;
+    flow->frame = NULL;
 }
 
 static inline bool flow_has(const struct flow *flow, enum field_id id)

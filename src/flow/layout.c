@@ -136,7 +136,10 @@ static unsigned join_copies(const struct layout *layout, unsigned pass, struct s
     return count;
 }
 
-static const uint8_t run_sizes[] = {32, 16, 8, 4, 2, 1};
+enum run_size { RUN_32, RUN_16, RUN_8, RUN_4, RUN_2, RUN_1 };
+
+static const uint8_t run_sizes[] = {
+    [RUN_32] = 32, [RUN_16] = 16, [RUN_8] = 8, [RUN_4] = 4, [RUN_2] = 2, [RUN_1] = 1};
 
 /* Cuts the stretches into pieces of the sizes that one or two moves can do, the largest first. */
 static void make_runs(struct layout *layout, unsigned pass)
@@ -145,19 +148,19 @@ static void make_runs(struct layout *layout, unsigned pass)
     unsigned count = join_copies(layout, pass, stretches);
     uint16_t made = 0;
 
-    for (unsigned size = 0; size < array_length(run_sizes); size++) {
+    for (unsigned size = RUN_32; size <= RUN_1; size++) {
         for (unsigned i = 0; i < count; i++) {
             struct stretch *stretch = &stretches[i];
 
             for (; stretch->bytes >= run_sizes[size]; made++) {
-                layout->runs[pass][made] = (struct layout_run){stretch->from, stretch->to};
+                layout->runs[pass][made] = (struct layout_run){stretch->from, stretch->to, size};
                 stretch->from = (uint16_t)(stretch->from + run_sizes[size]);
                 stretch->to = (uint16_t)(stretch->to + run_sizes[size]);
                 stretch->bytes = (uint16_t)(stretch->bytes - run_sizes[size]);
             }
         }
-        layout->run_end[pass][size] = made;
     }
+    layout->run_count[pass] = made;
 }
 
 static void make_program(struct layout *layout, const struct aggregate *aggregate, const struct layout_options *options,
@@ -256,8 +259,9 @@ static uint16_t put_raw(uint8_t *out, const struct span *span)
     return (uint16_t)(at - out);
 }
 
-static size_t project_strings(const struct layout *layout, const struct flow *flow, const struct layout_copy *copy,
-                              const struct layout_copy *end, uint8_t *out)
+static __attribute__((noinline)) size_t project_strings(const struct layout *layout, const struct flow *flow,
+                                                       const struct layout_copy *copy,
+                                                       const struct layout_copy *end, uint8_t *out)
 {
     uint8_t *tail = out + layout->body_bytes;
     size_t length;
@@ -286,28 +290,39 @@ static size_t project_strings(const struct layout *layout, const struct flow *fl
     return length;
 }
 
-/* The common case: the flow has every field that is copied. `out` is nobody else's, so nothing is loaded twice. */
-static inline void project_whole(const struct layout_run *restrict run, const uint16_t *restrict end,
-                                 const uint8_t *restrict from, uint8_t *restrict out)
+/*
+ * The common case: the flow has every field that is copied. `out` is nobody else's, so nothing is loaded twice. The
+ * runs of a layout are few and always the same, so that the jumps are foreseen.
+ */
+static inline void project_whole(const struct layout_run *restrict run, unsigned count, const uint8_t *restrict from,
+                                 uint8_t *restrict out)
 {
-    const struct layout_run *const first = run;
-
-    for (; run < first + end[0]; run++)
-        memcpy(out + run->to, from + run->from, 32);
-    for (; run < first + end[1]; run++)
-        memcpy(out + run->to, from + run->from, 16);
-    for (; run < first + end[2]; run++)
-        memcpy(out + run->to, from + run->from, 8);
-    for (; run < first + end[3]; run++)
-        memcpy(out + run->to, from + run->from, 4);
-    for (; run < first + end[4]; run++)
-        memcpy(out + run->to, from + run->from, 2);
-    for (; run < first + end[5]; run++)
-        out[run->to] = from[run->from];
+    for (const struct layout_run *const end = run + count; run < end; run++) {
+        switch (run->size) {
+        case RUN_32:
+            memcpy(out + run->to, from + run->from, 32);
+            break;
+        case RUN_16:
+            memcpy(out + run->to, from + run->from, 16);
+            break;
+        case RUN_8:
+            memcpy(out + run->to, from + run->from, 8);
+            break;
+        case RUN_4:
+            memcpy(out + run->to, from + run->from, 4);
+            break;
+        case RUN_2:
+            memcpy(out + run->to, from + run->from, 2);
+            break;
+        default:
+            out[run->to] = from[run->from];
+            break;
+        }
+    }
 }
 
-/* The general one: what the flow does not have is zero. */
-static void project_sparse(const struct layout_copy *copy, const uint16_t *end, const struct flow *flow, uint8_t *out)
+/* The general one: what the flow does not have is zero. Apart, so that the common one needs no registers for it. */
+static __attribute__((noinline)) void project_sparse(const struct layout_copy *copy, const uint16_t *end, const struct flow *flow, uint8_t *out)
 {
     static const uint8_t sizes[] = {[GROUP_16] = 16, [GROUP_8] = 8, [GROUP_4] = 4, [GROUP_2] = 2, [GROUP_1] = 1};
     const struct layout_copy *const first = copy;
@@ -324,8 +339,6 @@ static void project_sparse(const struct layout_copy *copy, const uint16_t *end, 
 
 size_t layout_project(const struct layout *layout, const struct flow *flow, unsigned pass, uint8_t *out)
 {
-    const struct layout_copy *copies = layout->copies[pass];
-    const uint16_t *end = layout->copy_end[pass];
     uint64_t missing = 0;
 
     /* Straight code: compilers leave a loop of three words a loop. */
@@ -336,12 +349,13 @@ size_t layout_project(const struct layout *layout, const struct flow *flow, unsi
     if (layout->key_bytes > 0)
         store_u64(out + layout->key_bytes - 8, 0);
     if (likely(missing == 0))
-        project_whole(layout->runs[pass], layout->run_end[pass], (const uint8_t *)flow, out);
+        project_whole(layout->runs[pass], layout->run_count[pass], (const uint8_t *)flow, out);
     else
-        project_sparse(copies, end, flow, out);
-    if (layout->string_count == 0)
+        project_sparse(layout->copies[pass], layout->copy_end[pass], flow, out);
+    if (likely(layout->string_count == 0))
         return layout->body_bytes;
-    return project_strings(layout, flow, copies + end[GROUP_1], copies + end[GROUP_STRING], out);
+    return project_strings(layout, flow, layout->copies[pass] + layout->copy_end[pass][GROUP_1],
+                           layout->copies[pass] + layout->copy_end[pass][GROUP_STRING], out);
 }
 
 size_t layout_describe(const struct layout *layout, char *out, size_t size)

@@ -55,8 +55,9 @@ struct layout {
     /* The same without the strings, for a flow that has all of it: neighbours in both places are copied together. */
     struct layout_run {
         uint16_t from, to;
+        uint32_t size; /* enum run_size of layout.c */
     } runs[2][FIELD_COUNT];
-    uint16_t run_end[2][6]; /* ends of the groups of 32, 16, 8, 4, 2 and 1 bytes */
+    uint16_t run_count[2];
     struct field_set copied[2]; /* what each pass copies: a flow that has all of it needs no look at single fields */
 };
 

@@ -483,6 +483,7 @@ int definition_compile(const struct netflow *netflow, struct definition *definit
     choose(c);
     choose_steps(c);
     definition->event = is_event(definition);
+    definition->two_way = finish_is_two_way(definition, true);
     result = add_all_ops(c);
     definition->checks_ports = field_set_has(&definition->have, FIELD_PROTO) &&
                                (field_set_has(&definition->have, FIELD_SRC_PORT) ||

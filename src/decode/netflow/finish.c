@@ -31,6 +31,7 @@ const struct finish_row finish_table[] = {
      PARTS(PART_BGP_NEXT_HOP_IPV4, PART_BGP_NEXT_HOP_IPV6, PART_MPLS_NEXT_HOP_IPV4, PART_MPLS_NEXT_HOP_IPV6,
            PART_IP_NEXT_HOP_IPV4, PART_IP_NEXT_HOP_IPV6),
      GIVES(FIELD_PEER_DST_IP)},
+    {"ip next hop", finish_ip_next_hop, PARTS(PART_IP_NEXT_HOP_IPV6), GIVES(FIELD_IP_NEXT_HOP)},
     {"exporter", finish_exporter, PARTS(PART_EXPORTER_IPV4, PART_EXPORTER_IPV6), GIVES(FIELD_PEER_SRC_IP)},
     {"direction", finish_direction, PARTS(PART_DIRECTION), GIVES(FIELD_SAMPLING_DIRECTION)},
     {"vlan", finish_vlan, PARTS(PART_DIRECTION, PART_POST_VLAN), GIVES(FIELD_VLAN)},

@@ -53,7 +53,7 @@ static inline const struct address *finish_exporter_address(const struct netflow
 }
 
 /* finish_address.c */
-finish_fn finish_addresses, finish_masks, finish_translated, finish_next_hop, finish_exporter;
+finish_fn finish_addresses, finish_masks, finish_translated, finish_next_hop, finish_ip_next_hop, finish_exporter;
 /* finish_link.c */
 finish_fn finish_interfaces, finish_direction, finish_vlan, finish_dscp, finish_forwarding, finish_delay;
 /* finish_label.c */
@@ -68,6 +68,9 @@ finish_fn finish_interface_names, finish_interface_names_by_number, finish_vrf, 
 finish_fn finish_section, finish_packet_length;
 /* finish_two_way.c */
 finish_fn finish_two_ways;
+
+/* Whether a template counts both directions: by reverse elements, and with `responder` by those of firewalls, too. */
+bool finish_is_two_way(const struct definition *definition, bool responder);
 
 /*
  * For a template of two-way flows: adds to `wants` the opposite of each field in it, source for destination and so on,

@@ -83,6 +83,16 @@ void finish_next_hop(struct netflow *netflow, struct record *record)
         flow_set_peer_dst_ip(&record->flow, found);
 }
 
+/* With next hops of both families in a template the field holds that of IPv4. */
+void finish_ip_next_hop(struct netflow *netflow, struct record *record)
+{
+    struct flow *flow = &record->flow;
+
+    (void)netflow;
+    if (record_has(record, PART_IP_NEXT_HOP_IPV6) && flow_has(flow, FIELD_IP_NEXT_HOP))
+        flow_set_ip_next_hop(flow, used(&flow->ip_next_hop, &record->parts.IP_NEXT_HOP_IPV6));
+}
+
 /* Elements 130, 131, 403 and 404 in the record itself: a mediator tells from whom it had the flow. */
 void finish_exporter(struct netflow *netflow, struct record *record)
 {

@@ -30,6 +30,7 @@ static const struct {
     {FIELD_IN_VLAN, FIELD_OUT_VLAN},
     {FIELD_IN_CVLAN, FIELD_OUT_CVLAN},
     {FIELD_INGRESS_VRF_NAME, FIELD_EGRESS_VRF_NAME},
+    {FIELD_INGRESS_VRF_ID, FIELD_EGRESS_VRF_ID},
     {FIELD_POST_NAT_SRC_HOST, FIELD_POST_NAT_DST_HOST},
     {FIELD_POST_NAT_SRC_PORT, FIELD_POST_NAT_DST_PORT},
     {FIELD_TUNNEL_SRC_HOST, FIELD_TUNNEL_DST_HOST},
@@ -37,14 +38,14 @@ static const struct {
     {FIELD_TUNNEL_SRC_MAC, FIELD_TUNNEL_DST_MAC},
 };
 
-static bool is_two_way(const struct netflow *netflow, const struct definition *definition)
+bool finish_is_two_way(const struct definition *definition, bool responder)
 {
     for (unsigned i = definition->scope_count; i < definition->field_count; i++) {
         const struct template_field *field = &definition->fields[i];
 
         if (field->enterprise == enterprise_reverse)
             return true;
-        if (netflow->options.asa_bi_flow && field->enterprise == 0 && (field->id == 232 || field->id == 299))
+        if (responder && field->enterprise == 0 && (field->id == 232 || field->id == 299))
             return true;
     }
     return false;
@@ -52,7 +53,7 @@ static bool is_two_way(const struct netflow *netflow, const struct definition *d
 
 void finish_mirror(const struct netflow *netflow, const struct definition *definition, struct field_set *wants)
 {
-    if (!is_two_way(netflow, definition))
+    if (!finish_is_two_way(definition, netflow->options.asa_bi_flow))
         return;
     for (unsigned i = 0; i < array_length(mirror); i++) {
         if (field_set_has(wants, mirror[i].source))
@@ -140,6 +141,7 @@ static void turn(struct record *record)
     for (unsigned i = 0; i < array_length(mirror); i++)
         swap_fields(flow, mirror[i].source, mirror[i].destination);
     field_set_remove(&flow->have, FIELD_PEER_DST_IP);
+    field_set_remove(&flow->have, FIELD_IP_NEXT_HOP);
     field_set_remove(&flow->have, FIELD_TCPFLAGS);
     if (record_has(record, PART_REVERSE_TCPFLAGS))
         flow_set_tcpflags(flow, parts->REVERSE_TCPFLAGS & 0xff);

@@ -102,6 +102,7 @@ static struct definition *read_header(struct netflow *netflow, struct cursor *cu
     engine_type = cursor_u8(cursor);
     engine_id = cursor_u8(cursor);
     message->domain_id = engine_type << 8 | engine_id;
+    message->engine_type = (uint16_t)(flow_engine_told | engine_type);
     if (version == 8) {
         scheme = cursor_u8(cursor);
         cursor_skip(cursor, 5);

@@ -107,6 +107,7 @@ struct definition {
     bool variable;        /* some field is of variable length */
     bool event;           /* no counter of traffic in it: an event (notes in finish.c) */
     bool checks_ports;    /* ports count only for protocols that have them */
+    bool two_way;         /* its records count both directions of a flow */
     uint32_t finishers;   /* bit i: row i of finish_table is to be run */
     struct field_set have; /* the fields that the ops fill in */
     uint64_t parts_have[2];
@@ -203,6 +204,7 @@ struct message {
     uint32_t uptime_ms;      /* v1 to v9 */
     int64_t export_ns;       /* of the header, plausible or replaced by the arrival */
     uint32_t sampling_rate;  /* v5: of the header, 0 when it does not tell */
+    uint16_t engine_type;    /* as in struct flow_traits */
 };
 
 struct netflow {

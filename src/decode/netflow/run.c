@@ -313,6 +313,10 @@ static void begin_set(struct netflow *netflow, const struct definition *definiti
     record->template = template;
     memcpy(record->parts_have, definition->parts_have, sizeof(record->parts_have));
     record->flow.discard = false;
+    record->flow.traits = (struct flow_traits){.set_id = template != NULL ? template->id : 0,
+                                               .engine_type = netflow->message.engine_type,
+                                               .options = definition->kind == TEMPLATE_OPTIONS,
+                                               .two_way = definition->two_way};
 }
 
 /* Octets at the end of a set that are fewer than a record are padding (RFC 7011 section 3.3.1), if they are few. */

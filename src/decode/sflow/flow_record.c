@@ -110,7 +110,8 @@ bool sflow_read_switch(struct sflow *sflow, struct cursor *cursor)
 }
 
 /*
- * peer_dst_ip is the BGP next hop, of the gateway record; the router's own one may stand in for it (use_ip_next_hop).
+ * The router's next hop is ip_next_hop. peer_dst_ip is that of BGP, of the gateway record; the router's own one may
+ * stand in for it (use_ip_next_hop).
  */
 bool sflow_read_router(struct sflow *sflow, struct cursor *cursor)
 {
@@ -326,7 +327,7 @@ static const struct flow_record {
 } flow_record_table[] = {
     {0, 1, read_header, 0, {0}},
     {0, 1001, sflow_read_switch, 4, {FIELD_VLAN, FIELD_IN_VLAN, FIELD_OUT_VLAN, FIELD_COS}},
-    {0, 1002, sflow_read_router, 3, {FIELD_SRC_MASK, FIELD_DST_MASK, FIELD_PEER_DST_IP}},
+    {0, 1002, sflow_read_router, 4, {FIELD_SRC_MASK, FIELD_DST_MASK, FIELD_PEER_DST_IP, FIELD_IP_NEXT_HOP}},
     {0, 1003, read_gateway, 8, {FIELD_SRC_AS, FIELD_DST_AS, FIELD_PEER_SRC_AS, FIELD_PEER_DST_AS, FIELD_PEER_DST_IP,
                                 FIELD_AS_PATH, FIELD_STD_COMM, FIELD_LOCAL_PREF}},
     {0, 2, read_ethernet, 0, {0}},

@@ -77,6 +77,7 @@ static bool read_flow_sample(struct sflow *sflow, struct cursor *cursor, bool *r
     if (p == NULL)
         return false;
     sflow_begin_sample(sflow);
+    sflow->flow.traits.sample_type = OLD_FLOW;
     sample->sequence = load_be32(p);
     sample->source_class = p[4];
     sample->source_index = load_be32(p + 4) & 0xffffff;

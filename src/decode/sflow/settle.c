@@ -109,7 +109,8 @@ static enum packet_kind settle_header(struct sflow *sflow, uint64_t *length)
 {
     struct sflow_sample *sample = &sflow->sample;
     struct packet_info info = {.want_inner = sflow->options.vxlan_replace_port != 0,
-                               .vxlan_port = sflow->options.vxlan_replace_port};
+                               .vxlan_port = sflow->options.vxlan_replace_port,
+                               .innermost = sflow->options.innermost_tunnel};
     enum packet_verdict verdict = PACKET_NOT_IP;
     const struct link_row *row = NULL;
 
@@ -343,8 +344,11 @@ static void settle_common(struct sflow *sflow)
         settle_drop_reason(sflow, sample->reason);
     else if (unlikely(sample->output_format == 1))
         settle_drop_reason(sflow, sample->output);
-    if (sflow->options.use_ip_next_hop && (sample->have & PART_ROUTER_NEXT_HOP) && !flow_has(flow, FIELD_PEER_DST_IP))
-        flow_set_peer_dst_ip(flow, sample->router_next_hop);
+    if (sample->have & PART_ROUTER_NEXT_HOP) {
+        flow_set_ip_next_hop(flow, sample->router_next_hop);
+        if (sflow->options.use_ip_next_hop && !flow_has(flow, FIELD_PEER_DST_IP))
+            flow_set_peer_dst_ip(flow, sample->router_next_hop);
+    }
     flow_set_flows(flow, 1);
     flow_set_packets(flow, 1);
 }

@@ -89,6 +89,7 @@ static enum sample_kind read_sample(struct sflow *sflow, struct cursor body, uin
 {
     bool good;
 
+    sflow->flow.traits.sample_type = format;
     switch (format) {
     case sample_format(0, 1):
     case sample_format(0, 3):

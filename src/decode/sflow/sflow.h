@@ -19,6 +19,7 @@ struct sflow_options {
     bool use_ip_next_hop;             /* peer_dst_ip is the router's next hop when there is no BGP next hop */
     bool discards;                    /* discarded-packet samples give records (drop_reason is asked for) */
     uint16_t vxlan_replace_port;      /* tunnel_0: vxlan,PORT: account the inner packet; 0 is off */
+    bool innermost_tunnel; /* tunnel_* tell of the innermost packet, not of the first inner one */
     /*
      * Counter records as JSON lines; NULL when nobody asks. `text` is one object without a newline. False = not
      * written.

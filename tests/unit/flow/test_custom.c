@@ -177,7 +177,7 @@ static void check_elements(void)
     is_text(error.text, "more than 32 custom primitives and elements", "are one too many");
     custom_fields_start(DAEMON_SFACCTD);
     ok(aggregate_parse(&aggregate, "ingressVRFID", &error) < 0 && custom_field_count() == 0, "sfacctd has no elements");
-    is_text(error.text, "unknown primitive 'ingressvrfid'", "nor does it name any");
+    is_text(error.text, "unknown primitive 'ingressvrfid', did you mean 'ingress_vrf_id'?", "nor does it name any");
     custom_fields_start(DAEMON_NFACCTD);
     ok(load("name=ingressvrfid field_type=9:1 len=4 semantics=u_int\n", &error) == 0 &&
            aggregate_parse(&aggregate, "ingressVRFID", &error) == 0 && custom_field_count() == 1 &&
