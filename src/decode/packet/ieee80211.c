@@ -56,6 +56,8 @@ enum walk_layer ieee80211_peel(struct walk *walk)
         if (header[1] & FRAME_ORDER) /* HT control */
             cursor_skip(&walk->rest, 4);
     }
+    if (walk->wifi_padded)
+        cursor_skip(&walk->rest, -(size_t)(walk->rest.at - header) & 3);
     if (walk->rest.failed)
         return WALK_CUT;
     aggregate = quality != NULL && (quality[0] & aggregate_flag) && !(header[1] & FRAME_PROTECTED);

@@ -18,7 +18,6 @@ enum {
     PROTO_ICMP = 1,
     PROTO_TCP = 6,
     PROTO_UDP = 17,
-    PROTO_DCCP = 33,
     PROTO_ROUTING = 43,
     PROTO_FRAGMENT = 44,
     PROTO_AUTHENTICATION = 51,
@@ -45,12 +44,15 @@ static always_inline void decode_transport(struct walk *walk, const bool inner)
     const size_t left = cursor_left(&walk->rest);
 
     walk->transport = true;
+    if (!inner && left > 0) {
+        walk->info->transport = header;
+        walk->info->transport_captured = (uint32_t)left;
+    }
     switch (walk->proto) {
     case PROTO_TCP:
     case PROTO_UDP:
     case PROTO_UDPLITE:
     case PROTO_SCTP:
-    case PROTO_DCCP:
         if (unlikely(left < 4))
             return;
         walk->src_port = walk_be16(header);
@@ -80,6 +82,24 @@ static inline void end_with_packet(struct walk *walk, size_t size)
         walk->rest.end = walk->rest.at + size;
 }
 
+/* Tells where the outer packet is; again when the walk's end has moved. */
+static always_inline void note_packet(struct walk *walk, const uint8_t *header, const bool inner)
+{
+    if (inner)
+        return;
+    walk->info->ip = header;
+    walk->info->ip_captured = (uint32_t)(walk->rest.end - header);
+}
+
+static always_inline void note_fragment(struct walk *walk, bool later, uint32_t id, const bool inner)
+{
+    if (inner)
+        return;
+    walk->info->fragment = later;
+    walk->info->fragment_first = !later;
+    walk->info->fragment_id = id;
+}
+
 static always_inline enum packet_verdict decode_ipv4(struct walk *walk, const bool inner)
 {
     struct flow *flow = walk->flow;
@@ -91,7 +111,7 @@ static always_inline enum packet_verdict decode_ipv4(struct walk *walk, const bo
         return PACKET_NOT_IP;
     header_bytes = (header[0] & 15u) * 4;
     total_bytes = walk_be16(header + 2);
-    fragment = walk_be16(header + 6) & 0x1fff;
+    fragment = walk_be16(header + 6) & 0x3fff; /* offset and the flag that more follow */
     if (unlikely(header[0] >> 4 != 4 || header_bytes < 20 || (total_bytes != 0 && total_bytes < header_bytes)))
         return PACKET_MALFORMED;
 
@@ -107,15 +127,16 @@ static always_inline enum packet_verdict decode_ipv4(struct walk *walk, const bo
 
     if (likely(total_bytes != 0))
         end_with_packet(walk, total_bytes - 20);
+    note_packet(walk, header, inner);
+    if (unlikely(fragment != 0)) {
+        note_fragment(walk, (fragment & 0x1fff) != 0, walk_be16(header + 4), inner);
+        if ((fragment & 0x1fff) != 0)
+            return PACKET_IP;
+    }
     if (unlikely(header_bytes != 20)) {
         cursor_skip(&walk->rest, header_bytes - 20);
         if (walk->rest.failed)
             return PACKET_IP;
-    }
-    if (unlikely(fragment != 0)) {
-        if (!inner)
-            walk->info->fragment = true;
-        return PACKET_IP;
     }
     decode_transport(walk, inner);
     return PACKET_IP;
@@ -187,7 +208,10 @@ static bool walk_extensions(struct walk *walk, uint8_t next, bool open_length, b
             if (bytes != 0 && !walk->inner)
                 walk->info->ip_bytes = bytes <= UINT32_MAX - 40 ? bytes + 40 : UINT32_MAX;
         }
-        *later = next == PROTO_FRAGMENT && (walk_be16(header + 2) & 0xfff8) != 0;
+        if (next == PROTO_FRAGMENT && (walk_be16(header + 2) & 0xfff9) != 0) { /* else whole: RFC 6946 */
+            *later = (walk_be16(header + 2) & 0xfff8) != 0;
+            note_fragment(walk, *later, walk_be32(header + 4), walk->inner);
+        }
         next = header[0];
         if (*later)
             break;
@@ -220,18 +244,16 @@ static always_inline enum packet_verdict decode_ipv6(struct walk *walk, const bo
     put(flow_label, first & 0xfffff);
     if (!inner && (payload_bytes != 0 || header[6] == PROTO_NONE))
         walk->info->ip_bytes = 40 + payload_bytes;
+    note_packet(walk, header, inner);
     if (!walk_extensions(walk, header[6], payload_bytes == 0, &later))
         return PACKET_IP;
     /* Headers that pass the payload length were captured all the same: then the length is what is wrong. */
     if (likely(payload_bytes >= (size_t)(walk->rest.at - header) - 40 && payload_bytes != 0))
         end_with_packet(walk, payload_bytes - ((size_t)(walk->rest.at - header) - 40));
+    note_packet(walk, header, inner);
     put(proto, walk->proto);
-    if (unlikely(later)) {
-        if (!inner)
-            walk->info->fragment = true;
-        return PACKET_IP;
-    }
-    decode_transport(walk, inner);
+    if (likely(!later))
+        decode_transport(walk, inner);
     return PACKET_IP;
 }
 

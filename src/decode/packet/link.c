@@ -38,6 +38,14 @@ static const struct ethertype_row {
     {0x894f, WALK_NSH},
 };
 
+static enum walk_layer type_layer(uint16_t type)
+{
+    for (unsigned i = 0; i < array_length(ethertypes); i++)
+        if (ethertypes[i].type == type)
+            return (enum walk_layer)ethertypes[i].layer;
+    return WALK_OTHER;
+}
+
 /* Goes by a type field, or, when it is none, by the LLC header that then follows. */
 static enum walk_layer after_type(struct walk *walk, uint16_t type)
 {
@@ -51,10 +59,13 @@ static enum walk_layer after_type(struct walk *walk, uint16_t type)
     }
     walk->etype = type;
     walk->etype_seen = true;
-    for (unsigned i = 0; i < array_length(ethertypes); i++)
-        if (ethertypes[i].type == type)
-            return (enum walk_layer)ethertypes[i].layer;
-    return WALK_OTHER;
+    return type_layer(type);
+}
+
+/* A header that has more to it than its type has left that in `etype`. */
+static enum walk_layer type_peel(struct walk *walk)
+{
+    return type_layer(walk->etype);
 }
 
 static enum walk_layer ethernet_peel(struct walk *walk)
@@ -256,14 +267,39 @@ static enum walk_layer (*const peel[WALK_LAYERS])(struct walk *) = {
     [WALK_MACSEC] = macsec_peel,
     [WALK_TRILL] = trill_peel,
     [WALK_NSH] = nsh_peel,
+    [WALK_TYPE] = type_peel,
+    [WALK_RAW] = raw_peel,
+    [WALK_SLL] = sll_peel,
+    [WALK_SLL2] = sll2_peel,
+    [WALK_NULL] = null_peel,
+    [WALK_RADIOTAP] = radiotap_peel,
+    [WALK_PRISM] = prism_peel,
+    [WALK_AVS] = avs_peel,
+    [WALK_PPI] = ppi_peel,
+    [WALK_NFLOG] = nflog_peel,
 };
 
 static const uint8_t first_layer[] = {
     [PACKET_LINK_ETHERNET] = WALK_ETHERNET, [PACKET_LINK_PPP] = WALK_PPP,
     [PACKET_LINK_IPV4] = WALK_IPV4,         [PACKET_LINK_IPV6] = WALK_IPV6,
     [PACKET_LINK_MPLS] = WALK_MPLS,         [PACKET_LINK_IEEE80211] = WALK_IEEE80211,
-    [PACKET_LINK_LLC] = WALK_LLC,           [PACKET_LINK_UNKNOWN] = WALK_OTHER,
+    [PACKET_LINK_LLC] = WALK_LLC,           [PACKET_LINK_SLL] = WALK_SLL,
+    [PACKET_LINK_SLL2] = WALK_SLL2,         [PACKET_LINK_NULL] = WALK_NULL,
+    [PACKET_LINK_RAW] = WALK_RAW,           [PACKET_LINK_C_HDLC] = WALK_PPP,
+    [PACKET_LINK_PPPOE] = WALK_PPPOE,       [PACKET_LINK_RADIOTAP] = WALK_RADIOTAP,
+    [PACKET_LINK_PRISM] = WALK_PRISM,       [PACKET_LINK_AVS] = WALK_AVS,
+    [PACKET_LINK_PPI] = WALK_PPI,           [PACKET_LINK_NFLOG] = WALK_NFLOG,
+    [PACKET_LINK_UNKNOWN] = WALK_OTHER,
 };
+
+/* A shim that named no EtherType (PPP, MPLS), or a capture's link without one, led to IP; else the last one read. */
+static void set_etype(struct walk *walk, enum walk_layer layer)
+{
+    uint16_t type = layer == WALK_IPV4 ? ETHERTYPE_IPV4 : layer == WALK_IPV6 ? ETHERTYPE_IPV6 : walk->etype;
+
+    if (type != 0)
+        flow_set_etype(walk->flow, type);
+}
 
 enum walk_layer link_peel(struct walk *walk, enum packet_link link)
 {
@@ -272,15 +308,13 @@ enum walk_layer link_peel(struct walk *walk, enum packet_link link)
 
     if (likely(layer == WALK_ETHERNET))
         layer = ethernet_peel(walk);
+    else
+        walk->etype_seen = link >= PACKET_LINK_SLL; /* a capture tells the EtherType even if no header does */
     if (layer == WALK_TAG)
         layer = tag_peel(walk);
     while (layer > WALK_IPV6)
         layer = peel[layer](walk);
-
-    /* A shim that named no EtherType (PPP, MPLS) led to IP, or was cut so that nobody knows. */
-    if (walk->etype_seen && !walk->inner && layer != WALK_CUT)
-        flow_set_etype(walk->flow, layer == WALK_IPV4   ? ETHERTYPE_IPV4
-                                   : layer == WALK_IPV6 ? ETHERTYPE_IPV6
-                                                        : walk->etype);
+    if (walk->etype_seen && !walk->inner && layer != WALK_CUT) /* cut: nobody knows */
+        set_etype(walk, layer);
     return layer;
 }

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Tunnels over IP: a table says by protocol number or UDP port which function takes the tunnel's header off and what
- * it carries. A header that is not as its RFC says is no tunnel: the outer packet then stands alone.
+ * Tunnels over IP: tables say by protocol number or UDP port, or by the name in tunnel_0, which function takes the
+ * tunnel's header off and what it carries. A header that is not as its RFC says is no tunnel: the outer packet then
+ * stands alone.
  */
 #include "base/base.h"
 
 #include "decode/packet/walk.h"
 
-enum { PROTO_UDP = 17 };
+enum { PROTO_TCP = 6, PROTO_UDP = 17 };
 
 #define udp_bytes 8
+#define stt_port 7471
 
 /* EtherTypes as the tunnels that carry "any protocol" use them. */
 static const struct carried_row {
@@ -243,9 +245,33 @@ static enum packet_link l2tp_peel(struct walk *walk)
     return walk->rest.failed ? PACKET_LINK_UNKNOWN : PACKET_LINK_PPP;
 }
 
+/*
+ * draft-davie-stt section 3: looks like TCP, and is none. The sequence number is the length of the whole frame and,
+ * below, where in it this packet's part begins; only the first part has the header of 18 octets and what is inside.
+ */
+static enum packet_link stt_peel(struct walk *walk)
+{
+    const uint8_t *tcp = cursor_take(&walk->rest, 20);
+    const uint8_t *header;
+
+    if (tcp == NULL || tcp[12] >> 4 < 5 || walk_be16(tcp + 6) != 0)
+        return PACKET_LINK_UNKNOWN;
+    cursor_skip(&walk->rest, (tcp[12] >> 4) * 4u - 20);
+    header = cursor_take(&walk->rest, 18);
+    return header != NULL && header[0] == 0 ? PACKET_LINK_ETHERNET : PACKET_LINK_UNKNOWN;
+}
+
+/* Both versions, when a port is all that is said. */
+static enum packet_link gtp_any_peel(struct walk *walk)
+{
+    return cursor_left(&walk->rest) > 0 && walk->rest.at[0] >> 5 == 0 ? gtp_version0_peel(walk) : gtp_peel(walk);
+}
+
+typedef enum packet_link peel_fn(struct walk *walk);
+
 struct tunnel_row {
     uint16_t number; /* of the protocol, or the UDP destination port */
-    enum packet_link (*peel)(struct walk *);
+    peel_fn *peel;
 };
 
 static const struct tunnel_row by_protocol[] = {
@@ -270,26 +296,79 @@ static const struct tunnel_row by_port[] = {
     {4754, gre_peel}, /* RFC 8086 */
 };
 
+static peel_fn *find(const struct tunnel_row *rows, unsigned count, uint16_t number)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (rows[i].number == number)
+            return rows[i].peel;
+    return NULL;
+}
+
+static bool take_off(struct walk *walk, peel_fn *peel, enum packet_link *link)
+{
+    *link = peel != NULL ? peel(walk) : PACKET_LINK_UNKNOWN;
+    return *link != PACKET_LINK_UNKNOWN;
+}
+
 bool tunnel_peel(struct walk *walk, enum packet_link *link)
 {
-    const struct tunnel_row *rows = by_protocol;
-    unsigned count = array_length(by_protocol);
-    uint16_t number = walk->proto;
+    if (walk->proto == PROTO_TCP)
+        return take_off(walk, walk->dst_port == stt_port ? stt_peel : NULL, link);
+    if (walk->proto != PROTO_UDP)
+        return take_off(walk, find(by_protocol, array_length(by_protocol), walk->proto), link);
+    cursor_skip(&walk->rest, udp_bytes);
+    if (walk->dst_port != 0 && walk->dst_port == walk->info->vxlan_port)
+        return take_off(walk, vxlan_peel, link);
+    return take_off(walk, find(by_port, array_length(by_port), walk->dst_port), link);
+}
 
-    if (walk->proto == PROTO_UDP) {
-        rows = by_port;
-        count = array_length(by_port);
-        number = walk->dst_port;
+/* What tunnel_0 can name. One over UDP has its usual port; one that has protocols too goes by them for port 0. */
+static const struct kind_row {
+    const char *name;
+    uint16_t port;
+    uint8_t protocols[3]; /* 0: no more */
+    peel_fn *peel;        /* over UDP; NULL: never over UDP */
+} kinds[] = {
+    {"gtp", 2152, {0}, gtp_any_peel},
+    {"vxlan", 4789, {0}, vxlan_peel},
+    {"vxlan-gpe", 4790, {0}, vxlan_gpe_peel},
+    {"geneve", 6081, {0}, geneve_peel},
+    {"l2tp", 1701, {0}, l2tp_peel},
+    {"gre", 0, {47}, gre_peel},
+    {"ipip", 0, {4, 41, 94}, NULL},
+    {"mpls", 0, {137}, mpls_in_ip_peel},
+    {"etherip", 0, {97}, NULL},
+    {"srv6", 0, {4, 41, 143}, NULL},
+    {"stt", 0, {PROTO_TCP}, NULL},
+};
+
+const char *tunnel_kind_name(unsigned kind)
+{
+    return kind < array_length(kinds) ? kinds[kind].name : NULL;
+}
+
+uint16_t tunnel_kind_port(unsigned kind)
+{
+    return kinds[kind].port;
+}
+
+bool tunnel_kind_over_udp(unsigned kind)
+{
+    return kinds[kind].peel != NULL;
+}
+
+bool tunnel_peel_kind(struct walk *walk, unsigned kind, uint16_t port, enum packet_link *link)
+{
+    const struct kind_row *row = &kinds[kind];
+
+    if (port != 0) {
+        if (walk->proto != PROTO_UDP || walk->dst_port != port)
+            return false;
         cursor_skip(&walk->rest, udp_bytes);
-        if (number != 0 && number == walk->info->vxlan_port) {
-            *link = vxlan_peel(walk);
-            return *link != PACKET_LINK_UNKNOWN;
-        }
+        return take_off(walk, row->peel, link);
     }
-    for (unsigned i = 0; i < count; i++)
-        if (rows[i].number == number) {
-            *link = rows[i].peel(walk);
-            return *link != PACKET_LINK_UNKNOWN;
-        }
+    for (unsigned i = 0; i < array_length(row->protocols) && row->protocols[i] != 0; i++)
+        if (row->protocols[i] == walk->proto)
+            return tunnel_peel(walk, link);
     return false;
 }

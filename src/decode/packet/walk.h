@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The state of one walk through a frame, private to the packet decoder. packet.c makes it; link.c (with mpls.c and
- * ieee80211.c) peels what is below IP, ip.c reads IP and ports, tunnel.c takes a tunnel's header off. None of them
- * calls back: each leaves the cursor at what comes next and says what that is.
+ * The state of one walk through a frame, private to the packet decoder. packet.c makes it; link.c (with
+ * link_capture.c, mpls.c and ieee80211.c) peels what is below IP, ip.c reads IP and ports, tunnel.c takes a tunnel's
+ * header off, unwrap.c does so for those who account what is inside. None of them calls back: each leaves the cursor
+ * at what comes next and says what that is.
  */
 #ifndef DECODE_PACKET_WALK_H
 #define DECODE_PACKET_WALK_H
@@ -29,6 +30,16 @@ enum walk_layer {
     WALK_MACSEC,
     WALK_TRILL,
     WALK_NSH,
+    WALK_TYPE, /* an EtherType was read into `etype`: what it names comes next */
+    WALK_RAW,
+    WALK_SLL,
+    WALK_SLL2,
+    WALK_NULL,
+    WALK_RADIOTAP,
+    WALK_PRISM,
+    WALK_AVS,
+    WALK_PPI,
+    WALK_NFLOG,
     WALK_LAYERS
 };
 
@@ -41,6 +52,7 @@ struct walk {
     bool etype_seen;
     bool inner;         /* inside a tunnel: tunnel_* fields instead of the plain ones, nothing into info */
     bool labels_seen;   /* an MPLS stack was read; later ones give no fields */
+    bool wifi_padded;   /* the 802.11 header is followed by octets that align its body */
     uint8_t frames;     /* Ethernet or 802.11 headers whose addresses are stations', so far; stays at 2 */
     uint8_t tags;       /* VLAN tags in the current Ethernet header */
 
@@ -82,6 +94,17 @@ enum walk_layer mpls_peel(struct walk *walk);
 /* An 802.11 header, from its frame control. */
 enum walk_layer ieee80211_peel(struct walk *walk);
 
+/* What only captures have, from its first octet. */
+enum walk_layer raw_peel(struct walk *walk);
+enum walk_layer sll_peel(struct walk *walk);
+enum walk_layer sll2_peel(struct walk *walk);
+enum walk_layer null_peel(struct walk *walk);
+enum walk_layer radiotap_peel(struct walk *walk);
+enum walk_layer prism_peel(struct walk *walk);
+enum walk_layer avs_peel(struct walk *walk);
+enum walk_layer ppi_peel(struct walk *walk);
+enum walk_layer nflog_peel(struct walk *walk);
+
 /* An IPv4 (or IPv6) header with all that follows it up to ports and flags. */
 enum packet_verdict ip_decode(struct walk *walk, enum walk_layer version);
 
@@ -90,5 +113,16 @@ enum packet_verdict ip_decode(struct walk *walk, enum walk_layer version);
  * packet and says in `link` what it is. False when this is no tunnel that we know, or not enough of it was captured.
  */
 bool tunnel_peel(struct walk *walk, enum packet_link *link);
+
+/*
+ * The tunnels that tunnel_0 can name: tunnel_kind_name(0) and so on, NULL behind the last one. The port is the usual
+ * one of those that are always over UDP, and 0 of the others.
+ */
+const char *tunnel_kind_name(unsigned kind);
+uint16_t tunnel_kind_port(unsigned kind);
+bool tunnel_kind_over_udp(unsigned kind); /* whether it can be */
+
+/* As tunnel_peel, of one kind only, and over UDP to this port. Port 0: by protocol number, not over UDP. */
+bool tunnel_peel_kind(struct walk *walk, unsigned kind, uint16_t port, enum packet_link *link);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "test_packet_vectors.h"
 
-#define BUILD(name) static inline void name(struct frame *f)
+#define BUILD(name) static inline void name(struct octets *f)
 
 /* Link layers */
 BUILD(ethernet_udp) { put_ethernet(f, 0x0800); put_plain(f); }
@@ -40,6 +40,13 @@ BUILD(vlan_five)
     put_plain(f);
 }
 BUILD(vlan_llc) { put_ethernet(f, 0x8100); put_hex(f, "0064 002c aaaa03 000000 0800"); put_plain(f); }
+BUILD(vlan_ipv6)
+{
+    put_ethernet(f, 0x8100);
+    put_hex(f, "a064 86dd");
+    put_ipv6(f, 17, 16, false);
+    put_udp(f, 1111, 2222);
+}
 BUILD(vlan_lldp) { put_ethernet(f, 0x8100); put_hex(f, "0064 88cc 0207 04"); }
 BUILD(pppoe) { put_ethernet(f, 0x8864); put_hex(f, "1100 0001 0026 0021"); put_plain(f); }
 BUILD(pppoe_ipv6)
@@ -461,6 +468,7 @@ static const struct vector vectors[] = {
     {"four tags", E, vlan_four, "ip cos=0 etype=86dd" MACS " vlan=1 in_cvlan=2" PLAIN6 LABEL, "56 30"},
     {"five tags are too many", E, vlan_five, "other cos=0 etype=8100" MACS " vlan=1 in_cvlan=2", "0 0"},
     {"VLAN, LLC", E, vlan_llc, "ip cos=0 etype=800" MACS " vlan=100" PLAIN, "36 26"},
+    {"VLAN, IPv6", E, vlan_ipv6, "ip cos=5 etype=86dd" MACS " vlan=100" PLAIN6 LABEL, "56 18"},
     {"VLAN, LLDP", E, vlan_lldp, "other cos=0 etype=88cc" MACS " vlan=100", "0 0"},
     {"PPPoE", E, pppoe, IP4 MACS PLAIN, "36 22"},
     {"PPPoE, IPv6", E, pppoe_ipv6, "ip etype=86dd" MACS PLAIN6 LABEL, "56 22"},
@@ -523,8 +531,8 @@ static const struct vector vectors[] = {
     {"IPv4 header length 4", E, ipv4_short_header, "malformed etype=800" MACS, ""},
     {"IPv4 version 6", E, ipv4_wrong_version, "malformed etype=800" MACS, ""},
     {"IPv4 total length 19", E, ipv4_length_too_small, "malformed etype=800" MACS, ""},
-    {"IPv4 first fragment", E, ipv4_first_fragment, IP4 MACS PLAIN, "36 14"},
-    {"IPv4 later fragment", E, ipv4_later_fragment, IP4 MACS HOSTS4 " proto=17 tos=184", "36 14 fragment"},
+    {"IPv4 first fragment", E, ipv4_first_fragment, IP4 MACS PLAIN, "36 14 first 4660"},
+    {"IPv4 later fragment", E, ipv4_later_fragment, IP4 MACS HOSTS4 " proto=17 tos=184", "36 14 fragment 4660"},
     {"ICMP", E, ipv4_icmp, IP4 MACS HOSTS4 " proto=1 tos=184", "28 14 icmp 3/4"},
     {"SCTP", E, ipv4_sctp, IP4 MACS HOSTS4 " proto=132 tos=184 src_port=1111 dst_port=2222", "36 14"},
     {"DCCP", E, ipv4_dccp, IP4 MACS HOSTS4 " proto=33 tos=184 src_port=1111 dst_port=2222", "36 14"},
@@ -537,8 +545,8 @@ static const struct vector vectors[] = {
     {"P9: hop-by-hop", E, ipv6_p9, "ip etype=86dd" MACS PLAIN6 LABEL, "64 14"},
     {"P10: hop-by-hop and destination options", E, ipv6_p10, "ip etype=86dd" MACS PLAIN6 LABEL, "72 14"},
     {"P11: authentication header", E, ipv6_p11, "ip etype=86dd" MACS PLAIN6 LABEL, "80 14"},
-    {"P12: later fragment", E, ipv6_p12, "ip etype=86dd" MACS HOSTS6 " proto=17 tos=184" LABEL, "64 14 fragment"},
-    {"IPv6 first fragment", E, ipv6_first_fragment, "ip etype=86dd" MACS PLAIN6 LABEL, "64 14"},
+    {"P12: later fragment", E, ipv6_p12, "ip etype=86dd" MACS HOSTS6 " proto=17 tos=184" LABEL, "64 14 fragment 1"},
+    {"IPv6 first fragment", E, ipv6_first_fragment, "ip etype=86dd" MACS PLAIN6 LABEL, "64 14 first 1"},
     {"IPv6 routing header", E, ipv6_routing, "ip etype=86dd" MACS PLAIN6 LABEL, "80 14"},
     {"IPv6 mobility header", E, ipv6_mobility, "ip etype=86dd" MACS HOSTS6 " proto=59 tos=184" LABEL, "56 14"},
     {"IPv6 HIP and shim6", E, ipv6_hip_shim6, "ip etype=86dd" MACS PLAIN6 LABEL, "72 14"},
@@ -608,7 +616,7 @@ static const struct vector vectors[] = {
     {"L2TP control", E, l2tp_control, IP4 MACS HOSTS4 BY_UDP(1701), "40 14"},
     {"GRE in UDP", E, gre_udp, IP4 MACS HOSTS4 BY_UDP(4754) INNER, "68 14 inner 36 ipv4"},
     {"a later fragment of a tunnel stays closed", E, tunnel_fragment, IP4 MACS HOSTS4 " proto=4 tos=184",
-     "56 14 fragment"},
+     "56 14 fragment 4660"},
     {"only the first tunnel is opened", E, tunnel_in_tunnel, IP4 MACS HOSTS4
      " proto=4 tos=184 tunnel_src_host=192.168.7.1"
      " tunnel_dst_host=192.168.7.2 tunnel_proto=4 tunnel_tos=32", "76 14 inner 56 ipv4"},

@@ -3,6 +3,7 @@
  * A million frames that nobody meant to send: the golden vectors with octets changed, cut and spliced, from a fixed
  * seed. Under the sanitizers this finds reads out of bounds; without them it still checks what must hold of a result.
  */
+#include "test_packet_capture_cases.h"
 #include "test_packet_cases.h"
 
 #include <stdlib.h>
@@ -22,7 +23,15 @@ static uint32_t draw(uint32_t below)
     return (uint32_t)((state >> 20) % below);
 }
 
-static void mutate(struct frame *frame)
+/* One of all vectors. */
+static const struct vector *draw_vector(void)
+{
+    const uint32_t number = draw(array_length(vectors) + array_length(capture_vectors));
+
+    return number < array_length(vectors) ? &vectors[number] : &capture_vectors[number - array_length(vectors)];
+}
+
+static void mutate(struct octets *frame)
 {
     for (unsigned count = draw(6); count > 0 && frame->size > 0; count--) {
         const uint32_t at = draw((uint32_t)frame->size);
@@ -38,10 +47,10 @@ static void mutate(struct frame *frame)
             frame->bytes[at] = draw(2) ? 0xff : 0;
             break;
         default: { /* the end of another vector from here on */
-            struct frame other = {.size = 0};
+            struct octets other = {.size = 0};
             uint32_t from;
 
-            vectors[draw(array_length(vectors))].build(&other);
+            draw_vector()->build(&other);
             from = draw((uint32_t)other.size);
             frame->size = at;
             while (from < other.size)
@@ -71,7 +80,10 @@ static bool both_ways_agree(const uint8_t *bytes, size_t size, enum packet_link 
     dump_flow(&one, plain, first, sizeof(first));
     dump_flow(&two, plain, second, sizeof(second));
     return strcmp(first, second) == 0 && fast.ip_bytes == general.ip_bytes && fast.l2_bytes == general.l2_bytes &&
-           fast.fragment == general.fragment && fast.icmp == general.icmp;
+           fast.fragment == general.fragment && fast.fragment_first == general.fragment_first &&
+           fast.fragment_id == general.fragment_id && fast.icmp == general.icmp && fast.ip == general.ip &&
+           fast.ip_captured == general.ip_captured && fast.transport == general.transport &&
+           fast.transport_captured == general.transport_captured;
 }
 
 /* Everything but what only a tunnel can give. */
@@ -94,9 +106,9 @@ int main(void)
 
     plan_none();
     for (unsigned round = 0; round < rounds; round++) {
-        struct frame frame = {.size = 0};
-        const struct vector *vector = &vectors[draw(array_length(vectors))];
-        struct packet_info info = {.want_inner = draw(2) != 0};
+        struct octets frame = {.size = 0};
+        const struct vector *vector = draw_vector();
+        struct packet_info info = {.want_inner = draw(2) != 0, .innermost = draw(2) != 0};
         enum packet_link link = draw(16) ? vector->link : (enum packet_link)draw(PACKET_LINK_UNKNOWN + 1);
         enum packet_verdict verdict;
         struct flow flow;
@@ -112,6 +124,11 @@ int main(void)
         bad += (verdict == PACKET_IP) != (flow_has(&flow, FIELD_SRC_HOST) && flow_has(&flow, FIELD_DST_HOST));
         bad += flow_has(&flow, FIELD_SRC_PORT) != flow_has(&flow, FIELD_DST_PORT);
         bad += info.fragment && flow_has(&flow, FIELD_SRC_PORT);
+        bad += info.fragment && (info.fragment_first || info.transport != NULL);
+        bad += (verdict == PACKET_IP) != (info.ip != NULL);
+        bad += info.ip != NULL && (info.ip < copy || info.ip + info.ip_captured > copy + frame.size);
+        bad += info.transport != NULL && (info.transport < info.ip || info.transport_captured == 0 ||
+                                          info.transport + info.transport_captured > info.ip + info.ip_captured);
         bad += flow_has(&flow, FIELD_MPLS_LABEL_STACK) && flow.mpls_label_stack.length > 255;
         if (info.inner != NULL) {
             inner++;

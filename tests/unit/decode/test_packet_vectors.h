@@ -14,31 +14,31 @@
 
 #define frame_max 512
 
-struct frame {
+struct octets {
     uint8_t bytes[frame_max];
     size_t size;
 };
 
-static inline void put8(struct frame *f, unsigned value)
+static inline void put8(struct octets *f, unsigned value)
 {
     if (f->size < frame_max)
         f->bytes[f->size++] = (uint8_t)value;
 }
 
-static inline void put16(struct frame *f, unsigned value)
+static inline void put16(struct octets *f, unsigned value)
 {
     put8(f, value >> 8);
     put8(f, value & 255);
 }
 
-static inline void put32(struct frame *f, uint32_t value)
+static inline void put32(struct octets *f, uint32_t value)
 {
     put16(f, value >> 16);
     put16(f, value & 0xffff);
 }
 
 /* Octets in hexadecimal, blanks ignored. */
-static inline void put_hex(struct frame *f, const char *text)
+static inline void put_hex(struct octets *f, const char *text)
 {
     unsigned digit, value = 0, count = 0;
 
@@ -54,20 +54,20 @@ static inline void put_hex(struct frame *f, const char *text)
     }
 }
 
-static inline void put_ethernet(struct frame *f, unsigned type)
+static inline void put_ethernet(struct octets *f, unsigned type)
 {
     put_hex(f, "02000000000b 02000000000a");
     put16(f, type);
 }
 
-static inline void put_inner_ethernet(struct frame *f, unsigned type)
+static inline void put_inner_ethernet(struct octets *f, unsigned type)
 {
     put_hex(f, "0600000000bb 0600000000aa");
     put16(f, type);
 }
 
 /* Twenty octets, ToS 0xb8; 10.0.0.1 to 10.0.0.2 (inner: 192.168.7.1 to 192.168.7.2, ToS 0x20). */
-static inline void put_ipv4(struct frame *f, unsigned proto, unsigned payload_bytes, unsigned fragment, bool inner)
+static inline void put_ipv4(struct octets *f, unsigned proto, unsigned payload_bytes, unsigned fragment, bool inner)
 {
     const size_t start = f->size;
     uint32_t sum = 0;
@@ -89,7 +89,7 @@ static inline void put_ipv4(struct frame *f, unsigned proto, unsigned payload_by
 }
 
 /* Forty octets, class 0xb8, label 0xabcde; 2001:db8::1 to ::2 (inner: fd00::1 to ::2, class 0x20, label 0x12345). */
-static inline void put_ipv6(struct frame *f, unsigned next, unsigned payload_bytes, bool inner)
+static inline void put_ipv6(struct octets *f, unsigned next, unsigned payload_bytes, bool inner)
 {
     put32(f, inner ? 0x62012345 : 0x6b8abcde);
     put16(f, payload_bytes);
@@ -101,7 +101,7 @@ static inline void put_ipv6(struct frame *f, unsigned next, unsigned payload_byt
 }
 
 /* Eight octets and eight of payload that must not be taken for ports. */
-static inline void put_udp(struct frame *f, unsigned source, unsigned destination)
+static inline void put_udp(struct octets *f, unsigned source, unsigned destination)
 {
     put16(f, source);
     put16(f, destination);
@@ -111,7 +111,7 @@ static inline void put_udp(struct frame *f, unsigned source, unsigned destinatio
 }
 
 /* A UDP header only, for tunnels. */
-static inline void put_udp_header(struct frame *f, unsigned destination, unsigned payload_bytes)
+static inline void put_udp_header(struct octets *f, unsigned destination, unsigned payload_bytes)
 {
     put16(f, 50000);
     put16(f, destination);
@@ -119,7 +119,7 @@ static inline void put_udp_header(struct frame *f, unsigned destination, unsigne
     put16(f, 0);
 }
 
-static inline void put_tcp(struct frame *f, unsigned flags)
+static inline void put_tcp(struct octets *f, unsigned flags)
 {
     put16(f, 40000);
     put16(f, 443);
@@ -131,20 +131,20 @@ static inline void put_tcp(struct frame *f, unsigned flags)
 }
 
 /* An inner IPv4 packet of 36 octets, UDP 5353 to 53, with or without its Ethernet header (then 50). */
-static inline void put_inner_ipv4(struct frame *f)
+static inline void put_inner_ipv4(struct octets *f)
 {
     put_ipv4(f, 17, 16, 0, true);
     put_udp(f, 5353, 53);
 }
 
-static inline void put_inner_frame(struct frame *f)
+static inline void put_inner_frame(struct octets *f)
 {
     put_inner_ethernet(f, 0x0800);
     put_inner_ipv4(f);
 }
 
 /* What nearly every vector ends with: IPv4 and UDP 1111 to 2222, 36 octets. */
-static inline void put_plain(struct frame *f)
+static inline void put_plain(struct octets *f)
 {
     put_ipv4(f, 17, 16, 0, false);
     put_udp(f, 1111, 2222);
@@ -163,7 +163,7 @@ static inline void put_plain(struct frame *f)
 struct vector {
     const char *name;
     enum packet_link link;
-    void (*build)(struct frame *f);
+    void (*build)(struct octets *f);
     const char *want;
     const char *info; /* "" when it does not matter */
 };
