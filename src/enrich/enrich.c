@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "enrich/enrich.h"
 
+#include "enrich/geoip.h"
+#include "map/flow_to_rd.h"
+#include "map/interface_names.h"
+#include "map/sampling.h"
+
 #define fields_max 4
 
-static void override_rate(const struct enrich_options *options, struct flow *flow)
+static void override_rate(const struct enrich *enrich, struct flow *flow)
 {
-    flow_set_sampling_rate(flow, options->ext_sampling_rate);
+    flow_set_sampling_rate(flow, enrich->options.ext_sampling_rate);
 }
 
-static void look_up_rate(const struct enrich_options *options, struct flow *flow)
+static void look_up_rate(const struct enrich *enrich, struct flow *flow)
 {
-    uint32_t rate = sampling_map_rate(options->sampling_map, flow);
+    uint32_t rate = sampling_map_rate(enrich->options.sampling_map->current, flow);
 
     if (rate != 0)
         flow_set_sampling_rate(flow, rate);
@@ -24,9 +29,9 @@ static uint64_t times(uint64_t value, uint64_t factor)
     return __builtin_mul_overflow(value, factor, &product) ? UINT64_MAX : product;
 }
 
-static void renormalize(const struct enrich_options *options, struct flow *flow)
+static void renormalize(const struct enrich *enrich, struct flow *flow)
 {
-    (void)options;
+    (void)enrich;
     if (!flow_has(flow, FIELD_SAMPLING_RATE) || flow->sampling_rate == 0)
         return;
     flow->packets = times(flow->packets, flow->sampling_rate);
@@ -34,77 +39,97 @@ static void renormalize(const struct enrich_options *options, struct flow *flow)
     flow->sampling_rate = 1;
 }
 
-static void source_network(const struct enrich_options *options, struct flow *flow)
+static void set_distinguisher(const struct enrich *enrich, struct flow *flow)
 {
-    struct address net = flow->src_host;
-
-    (void)options;
-    if (!flow_has(flow, FIELD_SRC_HOST) || !flow_has(flow, FIELD_SRC_MASK))
-        return;
-    address_mask(&net, flow->src_mask);
-    flow_set_src_net(flow, net);
+    flow_to_rd_map_run(enrich->options.flow_to_rd->current, flow);
 }
 
-static void destination_network(const struct enrich_options *options, struct flow *flow)
+static void name_interfaces(const struct enrich *enrich, struct flow *flow)
 {
-    struct address net = flow->dst_host;
+    interface_names_fill(enrich->options.interface_names->current, &enrich->wants, flow);
+}
 
-    (void)options;
-    if (!flow_has(flow, FIELD_DST_HOST) || !flow_has(flow, FIELD_DST_MASK))
-        return;
-    address_mask(&net, flow->dst_mask);
-    flow_set_dst_net(flow, net);
+static void locate(const struct enrich *enrich, struct flow *flow)
+{
+    const struct map *as = enrich->options.geoip_as;
+
+    geoip_fill(enrich->options.geoip != NULL ? enrich->options.geoip->current : NULL, as != NULL ? as->current : NULL,
+               &enrich->wants, flow);
 }
 
 /* A rate that nobody multiplies with, no plugin shows and nothing hangs on is not worth a step. */
-static bool rate_matters(const struct enrich_options *options, const struct field_set *wants)
+static bool rate_matters(const struct enrich *enrich)
 {
-    return options->renormalize || options->drop_unknown_rate || field_set_has(wants, FIELD_SAMPLING_RATE);
+    return enrich->options.renormalize || enrich->options.drop_unknown_rate ||
+           field_set_has(&enrich->wants, FIELD_SAMPLING_RATE);
 }
 
-static bool has_override(const struct enrich_options *options, const struct field_set *wants)
+static bool has_override(const struct enrich *enrich)
 {
-    return options->ext_sampling_rate != 0 && rate_matters(options, wants);
+    return enrich->options.ext_sampling_rate != 0 && rate_matters(enrich);
 }
 
-static bool has_map(const struct enrich_options *options, const struct field_set *wants)
+static bool has_map(const struct enrich *enrich)
 {
-    return options->sampling_map != NULL && rate_matters(options, wants);
+    return enrich->options.sampling_map != NULL && rate_matters(enrich);
 }
 
-static bool has_renormalize(const struct enrich_options *options, const struct field_set *wants)
+static bool has_renormalize(const struct enrich *enrich)
 {
-    (void)wants;
-    return options->renormalize;
+    return enrich->options.renormalize;
+}
+
+static bool wants_distinguisher(const struct enrich *enrich)
+{
+    return enrich->options.flow_to_rd != NULL && field_set_has(&enrich->wants, FIELD_MPLS_VPN_RD);
+}
+
+static bool wants_interface_names(const struct enrich *enrich)
+{
+    return enrich->options.interface_names != NULL && (field_set_has(&enrich->wants, FIELD_IN_IFACE_NAME) ||
+                                                       field_set_has(&enrich->wants, FIELD_OUT_IFACE_NAME));
+}
+
+static bool wants_place(const struct enrich *enrich)
+{
+    static const enum field_id places[] = {
+        FIELD_SRC_HOST_COUNTRY, FIELD_DST_HOST_COUNTRY, FIELD_SRC_HOST_POCODE, FIELD_DST_HOST_POCODE,
+        FIELD_SRC_HOST_LAT,     FIELD_SRC_HOST_LON,     FIELD_DST_HOST_LAT,    FIELD_DST_HOST_LON,
+        FIELD_SRC_AS_NAME,      FIELD_DST_AS_NAME};
+    bool any = false;
+
+    for (unsigned i = 0; i < array_length(places); i++)
+        any |= field_set_has(&enrich->wants, places[i]);
+    return any && (enrich->options.geoip != NULL || enrich->options.geoip_as != NULL);
 }
 
 static const struct {
-    enum field_id gives;
+    bool (*demanded)(const struct enrich *enrich);
+    void (*run)(const struct enrich *enrich, struct flow *flow);
     enum field_id needs[fields_max];
     unsigned need_count;
-    /* NULL: run when `gives` is wanted */
-    bool (*demanded)(const struct enrich_options *options, const struct field_set *wants);
-    void (*run)(const struct enrich_options *options, struct flow *flow);
+    void (*more_needs)(enum daemon_mask daemon, struct field_set *needs); /* or NULL */
 } steps[] = { /* of two that give the same, the later one has the last word */
-    {FIELD_SAMPLING_RATE, {0}, 0, has_override, override_rate},
-    {FIELD_SAMPLING_RATE, {FIELD_PEER_SRC_IP, FIELD_IN_IFACE, FIELD_OUT_IFACE}, 3, has_map, look_up_rate},
-    {FIELD_PACKETS, {FIELD_SAMPLING_RATE}, 1, has_renormalize, renormalize},
-    {FIELD_SRC_NET, {FIELD_SRC_HOST, FIELD_SRC_MASK}, 2, NULL, source_network},
-    {FIELD_DST_NET, {FIELD_DST_HOST, FIELD_DST_MASK}, 2, NULL, destination_network},
+    {has_override, override_rate, {0}, 0, NULL},
+    {has_map, look_up_rate, {FIELD_PEER_SRC_IP, FIELD_IN_IFACE, FIELD_OUT_IFACE}, 3, NULL},
+    {has_renormalize, renormalize, {FIELD_SAMPLING_RATE}, 1, NULL},
+    {wants_distinguisher, set_distinguisher, {0}, 0, flow_to_rd_map_fields},
+    {wants_interface_names, name_interfaces, {FIELD_PEER_SRC_IP, FIELD_IN_IFACE, FIELD_OUT_IFACE}, 3, NULL},
+    {wants_place, locate, {FIELD_SRC_HOST, FIELD_DST_HOST}, 2, NULL},
 };
 
 void enrich_init(struct enrich *enrich, const struct enrich_options *options, struct field_set *wants)
 {
     enrich->options = *options;
+    enrich->wants = *wants;
     enrich->count = 0;
     for (unsigned i = 0; i < array_length(steps); i++) {
-        bool chosen = steps[i].demanded != NULL ? steps[i].demanded(options, wants)
-                                                : field_set_has(wants, steps[i].gives);
-
-        if (!chosen)
+        if (!steps[i].demanded(enrich))
             continue;
         for (unsigned n = 0; n < steps[i].need_count; n++)
             field_set_add(wants, steps[i].needs[n]);
+        if (steps[i].more_needs != NULL)
+            steps[i].more_needs(options->daemon, wants);
         enrich->steps[enrich->count++] = steps[i].run;
     }
 }
@@ -115,5 +140,5 @@ bool enrich_tells_rate(const struct enrich *enrich, const struct flow *flow)
 
     if (options->ext_sampling_rate != 0)
         return true;
-    return options->sampling_map != NULL && sampling_map_rate(options->sampling_map, flow) != 0;
+    return options->sampling_map != NULL && sampling_map_rate(options->sampling_map->current, flow) != 0;
 }

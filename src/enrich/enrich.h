@@ -10,32 +10,32 @@
 #ifndef ENRICH_ENRICH_H
 #define ENRICH_ENRICH_H
 
+#include "enrich/maps.h"
 #include "flow/flow.h"
-#include "map/sampling.h"
 
 struct enrich_options {
+    enum daemon_mask daemon;
     bool renormalize;            /* packets and bytes times the sampling rate, which then reads 1 */
     uint32_t ext_sampling_rate;  /* overrides what the exporter says; 0 is off */
     bool drop_unknown_rate;      /* the decoder asks enrich_tells_rate, and drops what has no rate at all */
-    struct sampling_map *sampling_map; /* overrides both where a row of it fits; or NULL. Borrowed */
+    /* Each may be NULL; borrowed, and read again under our eyes. */
+    struct map *sampling_map;    /* overrides both where a row of it fits */
+    struct map *flow_to_rd;
+    struct map *interface_names;
+    struct map *geoip, *geoip_as;
 };
 
-#define enrich_steps_max 8
+#define enrich_steps_max 16
 
 struct enrich {
     struct enrich_options options;
+    struct field_set wants;      /* what plugins ask for, and what steps and maps need */
     unsigned count;
-    void (*steps[enrich_steps_max])(const struct enrich_options *options, struct flow *flow);
+    void (*steps[enrich_steps_max])(const struct enrich *enrich, struct flow *flow);
 };
 
 /* Chooses the steps for what the plugins want; *wants grows by what the chosen steps need from the decoder. */
 void enrich_init(struct enrich *enrich, const struct enrich_options *options, struct field_set *wants);
-
-/* The map has been read again. Only where there was one at the start: else no step would ask it. */
-static inline void enrich_set_sampling_map(struct enrich *enrich, struct sampling_map *map)
-{
-    enrich->options.sampling_map = map;
-}
 
 /*
  * Whether the operator has told the rate of a record, so that it matters nothing what its exporter has not told. The
@@ -46,7 +46,7 @@ bool enrich_tells_rate(const struct enrich *enrich, const struct flow *flow);
 static inline void enrich_flow(const struct enrich *enrich, struct flow *flow)
 {
     for (unsigned i = 0; i < enrich->count; i++)
-        enrich->steps[i](&enrich->options, flow);
+        enrich->steps[i](enrich, flow);
 }
 
 #endif
