@@ -335,7 +335,9 @@ static int start_sink(struct runner *runner, struct error *error)
         bins = &runner->bins;
     }
     fold_init(&runner->fold, runner->plugin.layout,
-              &(struct fold_options){bins, settings->tos_encode_as_dscp, settings->timestamps_secs});
+              /* With a list of ToS values the collector has written the DSCP, or 255, already. */
+              &(struct fold_options){bins, settings->tos_encode_as_dscp && settings->tos_file == NULL,
+                                     settings->timestamps_secs});
     runner->folding = !fold_is_empty(&runner->fold);
     runner->folded = runner->folding ? calloc(table_batch_max, runner->plugin.layout->body_bytes) : NULL;
     if (runner->folding && runner->folded == NULL)

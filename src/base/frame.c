@@ -41,7 +41,7 @@ void frame_header_put(uint8_t out[frame_header_bytes], uint16_t type, uint16_t f
     store_be32(out + 4, body_bytes);
 }
 
-int64_t frame_read(const uint8_t *bytes, size_t size, struct frame *frame, struct error *error)
+int64_t frame_read(const uint8_t *bytes, size_t size, struct answer_frame *frame, struct error *error)
 {
     struct cursor c = cursor_over(bytes, size);
 

@@ -26,7 +26,8 @@
 /* Commands and frames that every server knows; those of one server start at 16. */
 enum frame_command {
     FRAME_COMMAND_LEDGER = 1,  /* answer: TEXT frames, the ledger */
-    FRAME_COMMAND_DESCRIBE = 2 /* of a control socket; TEXT frames: exporters and templates in JSON */
+    FRAME_COMMAND_DESCRIBE = 2, /* of a control socket; TEXT frames: exporters and templates in JSON */
+    FRAME_COMMAND_RELOAD = 3 /* of a control socket: read maps again; TEXT frames: the ledger of just before, in JSON */
 };
 enum frame_type { FRAME_END = 1, FRAME_ERROR, FRAME_TEXT };
 
@@ -37,7 +38,7 @@ struct frame_request {
     uint32_t flags, body_bytes;
 };
 
-struct frame {
+struct answer_frame {
     uint16_t type, flags;
     uint32_t body_bytes;
     const uint8_t *body; /* into the bytes that frame_read was given */
@@ -53,7 +54,7 @@ void frame_header_put(uint8_t out[frame_header_bytes], uint16_t type, uint16_t f
  * The first whole frame in `bytes`: returns the bytes it takes, padding included; 0 when more bytes are needed; -1
  * when this is no frame.
  */
-int64_t frame_read(const uint8_t *bytes, size_t size, struct frame *frame, struct error *error);
+int64_t frame_read(const uint8_t *bytes, size_t size, struct answer_frame *frame, struct error *error);
 
 static inline size_t frame_bytes(size_t body_bytes)
 {

@@ -175,12 +175,20 @@ static const struct group groups[] = {
                IN(data_records_lost_crash)},
      .right_count = 4,
      .lost = INPUT_data_records_lost_crash},
+    {.name = "frames",
+     .left = {IN(frames_received)},
+     .left_count = 1,
+     .right = {IN(frames_accounted), IN(frames_not_ip), IN(frames_malformed), IN(frames_link_unknown),
+               IN(frames_waiting), IN(frames_orphans_dropped), IN(frames_lost_crash)},
+     .right_count = 7,
+     .lost = INPUT_frames_lost_crash},
     {.name = "emit",
      .per_plugin = true,
      .left = {IN(records_decoded), EM(records_doubled), EM(records_split)},
      .left_count = 3,
-     .right = {EM(records_emitted), EM(records_filtered), EM(records_dropped_ring_full), WA(records_lost_collector)},
-     .right_count = 4},
+     .right = {EM(records_emitted), EM(records_filtered), EM(records_sampled_out), EM(records_dropped_ring_full),
+               WA(records_lost_collector)},
+     .right_count = 5},
     {.name = "ring",
      .per_plugin = true,
      .left = {EM(records_emitted)},
@@ -268,7 +276,7 @@ static uint64_t difference(const struct ledger *ledger, unsigned lane, unsigned 
 
 void ledger_settle_collector(struct ledger *ledger, unsigned lane)
 {
-    static const enum input_counter held[] = {INPUT_sets_waiting};
+    static const enum input_counter held[] = {INPUT_sets_waiting, INPUT_frames_waiting, INPUT_flows_tracked};
     uint64_t *input = ledger->lanes[lane].input;
 
     for (unsigned i = 0; i < array_length(held); i++)

@@ -126,6 +126,8 @@ struct ledger_lane { /* one collector process */
 
 struct ledger {
     char daemon[32];
+    char source[32];        /* of frames: a device, "map", "nflog", "file"; "" in daemons that take datagrams */
+    uint32_t source_number; /* of that device */
     char name[ledger_name_max]; /* core_proc_name */
     uint32_t supervisor_pid;
     uint32_t lane_count, plugin_count;

@@ -303,8 +303,13 @@ void ledger_report(const struct ledger *ledger, int64_t now_ns, void (*line)(voi
     for (unsigned i = 0; i < INPUT_COUNTERS; i++)
         input[i] = ledger_input(ledger, (enum input_counter)i);
     say_exporters(&report, ledger, now_ns);
-    say(&report, "stats [%s] time=%" PRId64 " discarded_packets=%" PRIu64, ledger->daemon, now_ns / 1000000000,
-        input[INPUT_datagrams_denied]);
+    if (ledger->source[0] != '\0')
+        say(&report, "stats [%s,%u] time=%" PRId64 " received_packets=%" PRIu64 " dropped_packets=%" PRIu64,
+            ledger->source, ledger->source_number, now_ns / 1000000000, input[INPUT_frames_received],
+            input[INPUT_frames_kernel_dropped]);
+    else
+        say(&report, "stats [%s] time=%" PRId64 " discarded_packets=%" PRIu64, ledger->daemon, now_ns / 1000000000,
+            input[INPUT_datagrams_denied]);
     say_counters(&report, "ledger input:", input_counter_table, input, INPUT_COUNTERS);
     say_lanes(&report, ledger);
     for (unsigned p = 0; p < ledger->plugin_count; p++) {

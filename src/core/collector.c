@@ -2,10 +2,7 @@
 #include "core/collector.h"
 
 #include <errno.h>
-#include <linux/filter.h>
-#include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -15,41 +12,36 @@
 #include "base/loop.h"
 #include "base/process.h"
 #include "base/time.h"
+#include "core/input.h"
 #include "core/sessions.h"
 #include "enrich/enrich.h"
+#include "enrich/maps.h"
 #include "map/allow.h"
-#include "map/sampling.h"
-#include "net/capture_file.h"
 #include "plugins/plugin.h"
 
-#define turn_batches 16      /* receive calls before the loop has its turn */
-#define turn_datagrams 1024  /* of a savefile */
-#define publish_datagrams 512 /* of a savefile: fewer wake-ups than a receive batch has, and well below a ring */
-#define drain_ns (time_second_ns / 2)
 #define tick_ns (time_second_ns - time_second_ns / 10) /* the timer may be early */
-#define progress_ns (time_second_ns / 5)
+#define look_ns (INT64_C(30) * time_second_ns)         /* at the files of databases, for new ones */
 
 struct collector {
     const struct collector_start *start;
     const struct decoder_ops *ops;
+    const struct input_ops *input_ops;
+    void *input;
     struct loop *loop;
-    struct loop_handler *socket_handler, *delay_timer, *tick_timer;
+    struct loop_handler *timer;
     struct emitter *emitter;
     struct enrich enrich;
-    struct allow *allow;
-    struct sampling_map *sampling_map;
+    struct maps *maps;
+    struct map *allow; /* or NULL */
     void *decoder;
     uint64_t *counters;
-    struct socket_receiver *receiver;
     struct sessions *sessions; /* or NULL */
-    struct capture_file *capture;
-    uint64_t rounds; /* of the savefile, finished */
-    int64_t captured_ns; /* when its last datagram was captured */
-    int64_t ticked_ns;
-    int64_t progress_at_ns;
+    int64_t ticked_ns, looked_ns;
     int signal_fd;
-    bool started, reading_file, stopping, draining, failed, broken;
+    bool started, stopping, failed, broken;
 };
+
+/* -- what comes in -- */
 
 static void on_record(void *context, struct flow *flow)
 {
@@ -74,40 +66,94 @@ static void on_bodies(void *context, unsigned target, const uint8_t *bodies, uns
     emit_bodies(collector->emitter, target, bodies, count);
 }
 
-static void take_message(struct collector *collector, const uint8_t *bytes, size_t size, const struct origin *origin)
+static bool is_allowed(const struct collector *collector, const struct address *peer)
 {
+    return collector->allow == NULL || allow_has(collector->allow->current, peer);
+}
+
+static void on_datagram(void *context, const uint8_t *bytes, size_t size, const struct origin *origin)
+{
+    struct collector *collector = context;
     uint64_t *counters = collector->counters;
 
     counter_add(&counters[INPUT_datagrams_received], 1);
     counter_add(&counters[INPUT_bytes_received], size);
-    if (unlikely(collector->allow != NULL) && !allow_has(collector->allow, &origin->source)) {
+    if (unlikely(!is_allowed(collector, &origin->source))) {
         counter_add(&counters[INPUT_datagrams_denied], 1);
         return;
     }
     collector->ops->datagram(collector->decoder, bytes, size, origin);
 }
 
-static void take_datagram(struct collector *collector, const struct socket_datagram *datagram, int64_t arrival_ns)
+static void on_frame(void *context, const struct frame *frame)
 {
-    struct origin origin = {
-        .source = datagram->source, .source_port = datagram->source_port, .arrival_ns = arrival_ns};
+    struct collector *collector = context;
 
-    take_message(collector, datagram->bytes, datagram->size, &origin);
+    collector->ops->frame(collector->decoder, frame);
 }
 
-static void end_batch(struct collector *collector)
+static void end_batch(void *context)
 {
-    emit_publish(collector->emitter);
-    if (collector->ops->flush != NULL)
+    struct collector *collector = context;
+
+    if (collector->ops->flush != NULL) /* it may hand over what it has gathered */
         collector->ops->flush(collector->decoder);
+    emit_publish(collector->emitter);
 }
+
+/* What the decoder does by the clock, once in a second of it; a capture's may go back. It may make records too. */
+static void tick(void *context, int64_t now_ns)
+{
+    struct collector *collector = context;
+    int64_t since_ns = now_ns - collector->ticked_ns;
+
+    if (collector->ops->tick == NULL || (since_ns >= 0 && since_ns < tick_ns))
+        return;
+    collector->ticked_ns = now_ns;
+    collector->ops->tick(collector->decoder, now_ns);
+}
+
+/* What it holds goes on its way. */
+static void end_decoder(struct collector *collector)
+{
+    if (collector->ops->end != NULL)
+        collector->ops->end(collector->decoder);
+    end_batch(collector);
+}
+
+static void on_finished(void *context, bool broken, bool pause)
+{
+    struct collector *collector = context;
+
+    collector->broken |= broken;
+    if (pause)
+        end_decoder(collector);
+    else
+        loop_stop(collector->loop);
+}
+
+/* The process ends, and the supervisor starts another one after a while. */
+static void on_failed(void *context)
+{
+    struct collector *collector = context;
+
+    collector->failed = true;
+    loop_stop(collector->loop);
+}
+
+static bool hear_orders(void *context);
+
+static const struct input_calls input_calls = {
+    .datagram = on_datagram,
+    .frame = on_frame,
+    .end_batch = end_batch,
+    .tick = tick,
+    .finished = on_finished,
+    .orders = hear_orders,
+    .failed = on_failed,
+};
 
 /* -- sessions -- */
-
-static void on_message(void *context, const uint8_t *bytes, size_t size, const struct origin *origin)
-{
-    take_message(context, bytes, size, origin);
-}
 
 static void on_session_closed(void *context, uint32_t session)
 {
@@ -119,14 +165,7 @@ static void on_session_closed(void *context, uint32_t session)
 
 static bool may_connect(void *context, const struct address *peer)
 {
-    const struct collector *collector = context;
-
-    return collector->allow == NULL || allow_has(collector->allow, peer);
-}
-
-static void on_session_turn(void *context)
-{
-    end_batch(context);
+    return is_allowed(context, peer);
 }
 
 /*
@@ -135,7 +174,7 @@ static void on_session_turn(void *context)
  */
 static int open_sessions(struct collector *collector, struct error *error)
 {
-    static const struct sessions_calls calls = {on_message, on_session_closed, may_connect, on_session_turn};
+    static const struct sessions_calls calls = {on_datagram, on_session_closed, may_connect, end_batch};
 
     if (collector->start->lane != 0 || collector->ops->session_closed == NULL)
         return 0;
@@ -145,110 +184,67 @@ static int open_sessions(struct collector *collector, struct error *error)
     return collector->sessions == NULL && error->text[0] != '\0' ? -1 : 0;
 }
 
-/* -- the socket -- */
+/* -- maps -- */
 
-/* Takes one batch from the socket. Returns how many datagrams it had. */
-static unsigned receive_batch(struct collector *collector)
+static void say_map(void *context, const struct maps_news *news)
 {
-    const struct socket_datagram *datagrams;
-    uint64_t dropped;
-    unsigned count = socket_receive(collector->receiver, &datagrams, &dropped);
-    int64_t now = time_wall_ns();
+    struct collector *collector = context;
 
-    counter_add(&collector->counters[collector->draining ? INPUT_datagrams_at_stop : INPUT_datagrams_kernel_dropped],
-                dropped);
-    for (unsigned i = 0; i < count; i++)
-        take_datagram(collector, &datagrams[i], now);
-    if (count > 0)
-        end_batch(collector);
-    return count;
-}
-
-/* What the decoder does by the clock, once in a second of it; a capture's may go back. It may make records too. */
-static void tick(struct collector *collector, int64_t now_ns)
-{
-    int64_t since_ns = now_ns - collector->ticked_ns;
-
-    if (collector->ops->tick == NULL || (since_ns >= 0 && since_ns < tick_ns))
+    if (news->trouble != NULL) {
+        counter_add(&collector->counters[INPUT_maps_refused], 1);
+        log_error("%s. Rolling back old map.", news->trouble);
         return;
-    collector->ticked_ns = now_ns;
-    collector->ops->tick(collector->decoder, now_ns);
+    }
+    counter_add(&collector->counters[INPUT_maps_loaded], 1);
+    log_info("[%s] map successfully (re)loaded with %s.", news->path, news->holds);
+    if (news->notice != NULL)
+        log_warn("[%s] %s", news->path, news->notice);
 }
 
-static void on_tick(void *context, unsigned events)
+static void say_filter(const char *plugin, const char *text)
+{
+    log_warn("plugin '%s': %s", plugin, text);
+}
+
+static void say_loading(void *context, const struct maps_news *news)
+{
+    (void)context;
+    log_info("[%s] (re)loading map.", news->path);
+}
+
+/* How many of them a reload will tell of, for who waits for it. */
+static void show_maps(struct collector *collector)
+{
+    const struct settings *settings = collector->start->settings;
+    unsigned count = settings->maps_refresh
+                         ? maps_count(collector->maps) + (settings->pcap_interfaces_map != NULL)
+                         : collector->allow != NULL;
+
+    counter_set(&collector->counters[INPUT_maps_held], count);
+}
+
+static void on_maps(void *context, unsigned events)
 {
     struct collector *collector = context;
 
     (void)events;
-    loop_timer_set(collector->tick_timer, time_monotonic_ns() + time_second_ns);
-    tick(collector, time_wall_ns());
-    end_batch(collector);
+    maps_take(collector->maps, say_map, collector);
 }
 
-static void on_socket(void *context, unsigned events)
+static void reload(struct collector *collector)
 {
-    (void)events;
-    for (unsigned i = 0; i < turn_batches; i++)
-        if (receive_batch(context) < socket_batch)
-            break;
+    bool allow_only = !collector->start->settings->maps_refresh;
+
+    if (!allow_only)
+        maps_each(collector->maps, say_loading, collector);
+    else if (collector->allow != NULL)
+        log_info("[%s] (re)loading map.", collector->allow->path);
+    maps_reload(collector->maps, allow_only);
+    if (collector->input_ops->reload != NULL && !allow_only)
+        collector->input_ops->reload(collector->input);
 }
 
-/*
- * From here on the kernel drops, and counts, what arrives: a filter that takes nothing. What is queued already is
- * read. So every datagram that reached the socket is either decoded or counted, up to the moment it is closed.
- */
-static void drain_socket(struct collector *collector)
-{
-    struct sock_filter take_nothing = {.code = BPF_RET | BPF_K, .k = 0};
-    struct sock_fprog program = {.len = 1, .filter = &take_nothing};
-    int64_t limit = time_monotonic_ns() + drain_ns;
-
-    counter_add(&collector->counters[INPUT_datagrams_kernel_dropped], socket_final_drops(collector->receiver));
-    setsockopt(collector->start->socket_fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
-    collector->draining = true;
-    while (receive_batch(collector) > 0 && time_monotonic_ns() < limit)
-        ;
-    counter_add(&collector->counters[INPUT_datagrams_at_stop], socket_final_drops(collector->receiver));
-}
-
-static void load_allow(struct collector *collector)
-{
-    const char *path = collector->start->settings->allow_file;
-    struct error error;
-    struct allow *fresh;
-
-    if (path == NULL)
-        return;
-    log_info("[%s] (re)loading map.", path);
-    fresh = allow_load(path, &error);
-    if (fresh == NULL) {
-        log_error("%s. Rolling back old map.", error.text);
-        return;
-    }
-    allow_free(collector->allow);
-    collector->allow = fresh;
-    log_info("[%s] map successfully (re)loaded with %u entries.", path, allow_count(fresh));
-}
-
-static void load_sampling_map(struct collector *collector)
-{
-    const char *path = collector->start->settings->sampling_map;
-    struct sampling_map *fresh;
-    struct error error;
-
-    if (path == NULL)
-        return;
-    log_info("[%s] (re)loading map.", path);
-    fresh = sampling_map_load(path, &error);
-    if (fresh == NULL) {
-        log_error("%s. Rolling back old map.", error.text);
-        return;
-    }
-    enrich_set_sampling_map(&collector->enrich, fresh);
-    sampling_map_free(collector->sampling_map);
-    collector->sampling_map = fresh;
-    log_info("[%s] map successfully (re)loaded with %u entries.", path, sampling_map_count(fresh));
-}
+/* -- orders and the clock -- */
 
 static void on_signal(void *context, unsigned events)
 {
@@ -260,153 +256,35 @@ static void on_signal(void *context, unsigned events)
         process_report(collector->start->control_fd, PLUGIN_REPORT_ASKED_TO_STOP, "");
 }
 
-static void on_order(void *context, unsigned events);
-
-/* A pipe has nothing more for the moment: what came so far goes on its way, and orders are heard. */
-static bool on_file_wait(void *context, int fd)
+static void on_timer(void *context, unsigned events)
 {
     struct collector *collector = context;
-    struct pollfd waiting[] = {{.fd = fd, .events = POLLIN},
-                               {.fd = collector->start->control_fd, .events = POLLIN},
-                               {.fd = collector->signal_fd, .events = POLLIN}};
-
-    if (poll(waiting, 1, 0) > 0)
-        return true;
-    end_batch(collector);
-    while (!collector->stopping) {
-        if (poll(waiting, array_length(waiting), -1) < 0 && errno != EINTR)
-            return true;
-        if (waiting[1].revents != 0)
-            on_order(collector, loop_readable);
-        if (waiting[2].revents != 0)
-            on_signal(collector, loop_readable);
-        if (waiting[0].revents != 0)
-            return true;
-    }
-    return false;
-}
-
-static void show_progress(struct collector *collector, bool last)
-{
-    struct capture_counts counts = capture_file_counts(collector->capture);
     int64_t now = time_monotonic_ns();
-    char share[16] = ""; /* of a pipe it is not known */
-
-    if (!collector->start->progress || (!last && now < collector->progress_at_ns))
-        return;
-    collector->progress_at_ns = now + progress_ns;
-    if (counts.bytes_total > 0)
-        snprintf(share, sizeof(share), "%u %%, ",
-                 last ? 100u : (unsigned)min_u64(100 * counts.bytes_read / counts.bytes_total, 100));
-    fprintf(stderr, "\rreading %s: %s%llu datagrams, %llu records%s", collector->start->settings->pcap_savefile,
-            share, (unsigned long long)counter_get(&collector->counters[INPUT_datagrams_received]),
-            (unsigned long long)counter_get(&collector->counters[INPUT_records_decoded]), last ? "\n" : "");
-}
-
-static void finish_file(struct collector *collector, const struct error *broken)
-{
-    const struct settings *settings = collector->start->settings;
-    struct capture_counts counts = capture_file_counts(collector->capture);
-    struct error error;
-
-    tick(collector, collector->captured_ns);
-    end_batch(collector);
-    show_progress(collector, true);
-    if (broken != NULL) {
-        log_error("%s: %s", settings->pcap_savefile, broken->text);
-        collector->broken = true;
-    }
-    if (counts.not_udp + counts.fragments + counts.cut > 0)
-        log_warn("%s: %llu frames are not UDP, %llu are fragments, %llu datagrams were captured short",
-                 settings->pcap_savefile, (unsigned long long)counts.not_udp, (unsigned long long)counts.fragments,
-                 (unsigned long long)counts.cut);
-    collector->rounds++;
-    capture_file_close(collector->capture);
-    collector->capture = NULL;
-    collector->reading_file = false;
-    if (broken == NULL && (settings->pcap_savefile_replay == 0 || collector->rounds < settings->pcap_savefile_replay)) {
-        collector->capture = capture_file_open(settings->pcap_savefile, &error);
-        collector->reading_file = collector->capture != NULL;
-        if (collector->reading_file)
-            capture_file_on_wait(collector->capture, on_file_wait, collector);
-        else
-            log_error("%s", error.text);
-    }
-    if (!collector->reading_file) {
-        log_info("finished reading '%s': %llu frames", settings->pcap_savefile, (unsigned long long)counts.frames);
-        if (!settings->pcap_savefile_wait)
-            loop_stop(collector->loop);
-    }
-}
-
-/* One turn over the savefile; the rings make it wait, never lose. */
-static void read_file(struct collector *collector)
-{
-    struct socket_datagram datagram;
-    struct error error;
-
-    for (unsigned i = 1; i <= turn_datagrams; i++) {
-        int got = capture_file_next(collector->capture, &datagram, &collector->captured_ns, &error);
-
-        if (got <= 0 && collector->stopping) { /* the wait for more of a pipe was broken off */
-            end_batch(collector);
-            return;
-        }
-        if (got <= 0) {
-            finish_file(collector, got < 0 ? &error : NULL);
-            return;
-        }
-        take_datagram(collector, &datagram, collector->captured_ns);
-        if (i % publish_datagrams == 0)
-            end_batch(collector);
-    }
-    tick(collector, collector->captured_ns);
-    end_batch(collector);
-    show_progress(collector, false);
-}
-
-static bool before_sleep(void *context)
-{
-    struct collector *collector = context;
-
-    if (!collector->reading_file)
-        return true;
-    read_file(collector);
-    return false;
-}
-
-static void on_delay_over(void *context, unsigned events)
-{
-    struct collector *collector = context;
 
     (void)events;
-    collector->reading_file = true;
+    loop_timer_set(collector->timer, now + time_second_ns);
+    if (now - collector->looked_ns >= look_ns) {
+        collector->looked_ns = now;
+        maps_look(collector->maps);
+    }
+    if (collector->start->settings->pcap_savefile != NULL) /* its clock is that of its items */
+        return;
+    tick(collector, time_wall_ns());
+    end_batch(collector);
 }
 
 /* All processes are ready: from here on a record finds every plugin's ring served. */
 static void start_input(struct collector *collector)
 {
-    const struct collector_start *start = collector->start;
-    int64_t delay_ns = (int64_t)start->settings->pcap_savefile_delay * time_second_ns;
+    struct error error;
 
     if (collector->started)
         return;
     collector->started = true;
-    if (collector->capture != NULL)
-        capture_file_on_wait(collector->capture, on_file_wait, collector);
-    if (collector->capture != NULL && delay_ns > 0) {
-        loop_timer_set(collector->delay_timer, time_monotonic_ns() + delay_ns);
-    } else if (collector->capture != NULL) {
-        collector->reading_file = true;
-    } else {
-        collector->socket_handler = loop_watch(collector->loop, start->socket_fd, loop_readable, on_socket, collector);
-        if (collector->socket_handler == NULL) {
-            log_error("cannot watch the socket");
-            collector->failed = true;
-            loop_stop(collector->loop);
-        }
-        if (collector->tick_timer != NULL)
-            loop_timer_set(collector->tick_timer, time_monotonic_ns() + time_second_ns);
+    loop_timer_set(collector->timer, time_monotonic_ns() + time_second_ns);
+    if (collector->input_ops->start(collector->input, &error) < 0) {
+        log_error("%s", error.text);
+        on_failed(collector);
     }
 }
 
@@ -420,6 +298,31 @@ static void describe(struct collector *collector)
                                                    board_text_max));
 }
 
+static void obey(struct collector *collector, char order)
+{
+    switch (order) {
+    case PLUGIN_COMMAND_START:
+        start_input(collector);
+        break;
+    case PLUGIN_COMMAND_STOP:
+        collector->stopping = true;
+        break;
+    case PLUGIN_COMMAND_RELOAD:
+        reload(collector);
+        break;
+    case PLUGIN_COMMAND_DESCRIBE:
+        describe(collector);
+        break;
+    case PLUGIN_COMMAND_REOPEN:
+        log_reopen();
+        if (collector->ops->reopen != NULL)
+            collector->ops->reopen(collector->decoder);
+        break;
+    default:
+        break;
+    }
+}
+
 static void on_order(void *context, unsigned events)
 {
     struct collector *collector = context;
@@ -431,26 +334,24 @@ static void on_order(void *context, unsigned events)
         return;
     if (count <= 0) /* the supervisor is gone */
         collector->stopping = true;
-    for (ssize_t i = 0; i < count; i++) {
-        if (orders[i] == PLUGIN_COMMAND_START) {
-            start_input(collector);
-        } else if (orders[i] == PLUGIN_COMMAND_STOP) {
-            collector->stopping = true;
-        } else if (orders[i] == PLUGIN_COMMAND_RELOAD) {
-            load_allow(collector);
-            if (collector->start->settings->maps_refresh)
-                load_sampling_map(collector);
-        } else if (orders[i] == PLUGIN_COMMAND_DESCRIBE) {
-            describe(collector);
-        } else if (orders[i] == PLUGIN_COMMAND_REOPEN) {
-            log_reopen();
-            if (collector->ops->reopen != NULL)
-                collector->ops->reopen(collector->decoder);
-        }
-    }
+    for (ssize_t i = 0; i < count; i++)
+        obey(collector, orders[i]);
     if (collector->stopping)
         loop_stop(collector->loop);
 }
+
+/* For an input that has to wait outside of the loop. */
+static bool hear_orders(void *context)
+{
+    struct collector *collector = context;
+
+    on_order(collector, loop_readable);
+    on_signal(collector, loop_readable);
+    on_maps(collector, loop_readable);
+    return collector->stopping;
+}
+
+/* -- life -- */
 
 static int watch(struct collector *collector, struct error *error)
 {
@@ -464,37 +365,77 @@ static int watch(struct collector *collector, struct error *error)
     signal(SIGPIPE, SIG_IGN);
     collector->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     collector->loop = loop_new(error);
-    if (collector->loop == NULL)
+    collector->maps = maps_new(start->daemon->mask, error);
+    if (collector->loop == NULL || collector->maps == NULL)
         return -1;
-    if (collector->signal_fd < 0 ||
+    collector->timer = loop_timer(collector->loop, on_timer, collector);
+    if (collector->timer == NULL || collector->signal_fd < 0 ||
         loop_watch(collector->loop, collector->signal_fd, loop_readable, on_signal, collector) == NULL ||
+        loop_watch(collector->loop, maps_fd(collector->maps), loop_readable, on_maps, collector) == NULL ||
         loop_watch(collector->loop, start->control_fd, loop_readable, on_order, collector) == NULL)
         return error_set(error, "cannot watch signals and the control socket");
     return 0;
 }
 
-static int open_input(struct collector *collector, struct error *error)
+/* Whether somebody looks into packets, beyond their headers. */
+static bool looks_inside(const struct field_set *wants)
+{
+    return field_set_has(wants, FIELD_CLASS) || field_set_has(wants, FIELD_TLS_SNI) ||
+           field_set_has(wants, FIELD_DNS_NAME);
+}
+
+static int open_input(struct collector *collector, const struct field_set *wants, struct error *error)
 {
     const struct collector_start *start = collector->start;
+    struct input_start input = {
+        .settings = start->settings,
+        .traffic = start->daemon->traffic,
+        .loop = collector->loop,
+        .calls = &input_calls,
+        .context = collector,
+        .counters = collector->counters,
+        .lane = start->lane,
+        .lane_count = start->ledger->lane_count,
+        .group = start->ledger->supervisor_pid,
+        .socket_fd = start->socket_fd,
+        .control_fd = start->control_fd,
+        .signal_fd = collector->signal_fd,
+        .frames = collector->ops->frame != NULL,
+        .whole_frames = looks_inside(wants) || start->settings->proto_output_file != NULL,
+        .progress = start->progress,
+    };
+    bool file = start->settings->pcap_savefile != NULL;
 
-    if (start->settings->pcap_savefile != NULL) {
-        collector->capture = capture_file_open(start->settings->pcap_savefile, error);
-        if (collector->capture == NULL)
-            return -1;
-        collector->delay_timer = loop_timer(collector->loop, on_delay_over, collector);
-        if (collector->delay_timer == NULL)
-            return error_set(error, "out of memory");
-        loop_before_sleep(collector->loop, before_sleep, collector);
+    collector->input_ops = file ? &input_file : start->daemon->input;
+    collector->input = collector->input_ops->open(&input, error);
+    if (collector->input == NULL)
+        return -1;
+    return file ? 0 : open_sessions(collector, error);
+}
+
+static int open_map(struct collector *collector, struct map **map, enum map_kind kind, const char *path,
+                    struct error *error)
+{
+    *map = NULL;
+    if (path == NULL)
         return 0;
-    }
-    collector->receiver =
-        socket_receiver_new(start->socket_fd, collector->counters[INPUT_datagrams_kernel_dropped] +
-                                                  collector->counters[INPUT_datagrams_at_stop]);
-    if (collector->ops->tick != NULL)
-        collector->tick_timer = loop_timer(collector->loop, on_tick, collector);
-    if (collector->receiver == NULL || (collector->ops->tick != NULL && collector->tick_timer == NULL))
-        return error_set(error, "out of memory");
-    return open_sessions(collector, error);
+    *map = maps_open(collector->maps, kind, path, error);
+    return *map == NULL ? -1 : 0;
+}
+
+/* The maps that hold for the whole daemon; those of plugins are opened with their views. */
+static int open_maps(struct collector *collector, struct enrich_options *enrich, struct error *error)
+{
+    const struct settings *settings = collector->start->settings;
+
+    if (open_map(collector, &collector->allow, MAP_ALLOW, settings->allow_file, error) < 0 ||
+        open_map(collector, &enrich->sampling_map, MAP_SAMPLING, settings->sampling_map, error) < 0 ||
+        open_map(collector, &enrich->flow_to_rd, MAP_FLOW_TO_RD, settings->flow_to_rd_map, error) < 0 ||
+        open_map(collector, &enrich->interface_names, MAP_INTERFACE_NAMES, settings->interface_names_map, error) < 0 ||
+        open_map(collector, &enrich->geoip, MAP_GEOIP, settings->geoip_file, error) < 0 ||
+        open_map(collector, &enrich->geoip_as, MAP_GEOIP, settings->geoip_as_file, error) < 0)
+        return -1;
+    return 0;
 }
 
 /* Where no step of ours would touch a record, a decoder may write what the plugins get. */
@@ -513,49 +454,48 @@ static int open_collector(struct collector *collector, struct error *error)
     const struct collector_start *start = collector->start;
     const struct settings *settings = start->settings;
     struct enrich_options enrich = {
-        .renormalize = settings->renormalize, .ext_sampling_rate = (uint32_t)settings->ext_sampling_rate,
-        .drop_unknown_rate = settings->unknown_sampling_rate == 1};
+        .daemon = start->daemon->mask,
+        .renormalize = settings->renormalize,
+        .ext_sampling_rate = (uint32_t)settings->ext_sampling_rate,
+        .drop_unknown_rate = settings->unknown_sampling_rate == 1,
+    };
     struct decode_output output = {
         .record = on_record, .knows_rate = knows_rate, .context = collector, .ledger = start->ledger,
-        .lane = start->lane};
+        .counters = collector->counters, .lane = start->lane};
+    struct emit_options emit = {.lane = start->lane, .wait = settings->pcap_savefile != NULL,
+                                .daemon = start->daemon->mask, .core = settings};
 
     if (watch(collector, error) < 0)
         return -1;
-    collector->emitter = emitter_new(start->targets, start->target_count, start->lane,
-                                     settings->pcap_savefile != NULL, error);
+    emit.maps = collector->maps;
+    if (open_maps(collector, &enrich, error) < 0)
+        return -1;
+    collector->emitter = emitter_new(start->targets, start->target_count, &emit, error);
     if (collector->emitter == NULL)
         return -1;
     output.wants = emitter_needs(collector->emitter);
-    output.counters = collector->counters;
-    if (settings->sampling_map != NULL) {
-        collector->sampling_map = sampling_map_load(settings->sampling_map, error);
-        if (collector->sampling_map == NULL)
-            return -1;
-    }
-    enrich.sampling_map = collector->sampling_map;
     enrich_init(&collector->enrich, &enrich, &output.wants);
     offer_bodies(collector, &output);
-    if (settings->allow_file != NULL) {
-        collector->allow = allow_load(settings->allow_file, error);
-        if (collector->allow == NULL)
-            return -1;
-    }
     collector->decoder = collector->ops->open(settings, &output, error);
     if (collector->decoder == NULL)
         return -1;
-    return open_input(collector, error);
+    if (open_input(collector, &output.wants, error) < 0)
+        return -1;
+    maps_each(collector->maps, say_map, collector);
+    show_maps(collector);
+    emitter_tell(collector->emitter, true, say_filter);
+    return 0;
 }
 
 /* The last records: of what the kernel and the sessions still hold, and of what the decoder does. */
 static void end_input(struct collector *collector)
 {
-    if (collector->started && collector->receiver != NULL)
-        drain_socket(collector);
+    if (collector->started && collector->input_ops->drain != NULL)
+        collector->input_ops->drain(collector->input);
     if (collector->sessions != NULL)
         sessions_stop(collector->sessions);
-    if (collector->ops->end != NULL)
-        collector->ops->end(collector->decoder);
-    end_batch(collector);
+    end_decoder(collector);
+    emitter_tell(collector->emitter, false, say_filter);
     if (!collector->failed) /* a successor goes on with the rings */
         emit_end(collector->emitter, (int)collector->start->settings->shutdown_timeout * 1000);
 }
@@ -580,11 +520,9 @@ int collector_run(const struct collector_start *start)
     end_input(collector);
     sessions_free(collector->sessions);
     collector->ops->close(collector->decoder);
-    socket_receiver_free(collector->receiver);
-    capture_file_close(collector->capture);
-    allow_free(collector->allow);
-    sampling_map_free(collector->sampling_map);
+    collector->input_ops->close(collector->input);
     emitter_free(collector->emitter);
+    maps_free(collector->maps);
     loop_free(collector->loop);
     status = collector->failed ? 1 : collector->broken ? collector_exit_broken : 0;
     free(collector);

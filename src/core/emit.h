@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From a decoded, enriched flow to the plugins: for each plugin, is it for you, then projection into its ring. One
- * emitter per lane. Counters gather in the emitter and go to the ledger once per batch, in emit_publish.
+ * From a decoded, enriched flow to the plugins: for each view (enrich/view.h) its tags, for each plugin, is it for you
+ * (filters, sampling), then networks and lists, then projection into its ring. One emitter per lane. Counters gather
+ * in the emitter and go to the ledger once per batch, in emit_publish.
  */
 #ifndef CORE_EMIT_H
 #define CORE_EMIT_H
 
 #include "base/ledger.h"
 #include "config/settings.h"
+#include "enrich/maps.h"
 #include "flow/layout.h"
 #include "ring/ring.h"
 
@@ -19,21 +21,29 @@ struct emit_target { /* one plugin, as the collectors see it; filled in by the s
     int64_t started_ns; /* of the daemon: anchor of time bins */
 };
 
+struct emit_options {
+    unsigned lane;
+    bool wait; /* for file input: a full ring is waited for instead of dropping */
+    enum daemon_mask daemon;
+    const struct settings *core;
+    struct maps *maps; /* the plugins' maps are opened in it, and read from it */
+};
+
 struct emitter;
 
-/*
- * For this lane's rings and counters. `wait` is for file input: a full ring is waited for instead of dropping. NULL
- * with a phrase on failure.
- */
-struct emitter *emitter_new(const struct emit_target *targets, unsigned count, unsigned lane, bool wait,
+/* For this lane's rings and counters. NULL with a phrase on failure, also of a map that cannot be read. */
+struct emitter *emitter_new(const struct emit_target *targets, unsigned count, const struct emit_options *options,
                             struct error *error);
 void emitter_free(struct emitter *emitter);
 
-/* All fields that some plugin asks for. */
+/* All fields that some plugin asks for, or that its maps and filters need. */
 struct field_set emitter_needs(const struct emitter *emitter);
 
 /* Gives the flow to every plugin. `flow` may be changed (tags of a plugin). */
 void emit_flow(struct emitter *emitter, struct flow *flow);
+
+/* What there is to say of the plugins' filters: at the start, or at the end of what they met. */
+void emitter_tell(const struct emitter *emitter, bool start, void (*say)(const char *plugin, const char *text));
 
 /*
  * Whether nothing stands between a decoder and the rings of any plugin (no tag, no text in a key, no record for both

@@ -21,6 +21,14 @@ static const struct {
     {INPUT_records_lost, "exporters' sequence numbers have gaps: lost on the way"},
     {INPUT_sets_unknown, "data whose template did not come: see `pmacct status` for the exporters"},
     {INPUT_templates_refused, "a limit keeps templates out, and their data is lost"},
+    {INPUT_frames_kernel_dropped, "the capture buffer was full: raise pmacctd_pipe_size (uacctd_nl_size)"},
+    {INPUT_frames_interface_dropped, "the device itself had no room: see ethtool -S"},
+    {INPUT_frames_link_unknown, "a device or file of a link type that is not supported"},
+    {INPUT_frames_orphans_dropped, "fragments whose first one never came (fragments_orphans)"},
+    {INPUT_flows_evicted, "the flow table is full: raise *_flow_buffer_size"},
+    {INPUT_class_no_room, "raise classifier_max_flows"},
+    {INPUT_transactions_failed, "proto_output_file cannot be written"},
+    {INPUT_transactions_given_up, "raise proto_memory_limit"},
     {INPUT_counter_records_failed, "the counter file cannot be written"},
 };
 

@@ -9,8 +9,9 @@
 #include "base/process.h"
 #include "config/options.h"
 #include "core/plan.h"
+#include "core/selection.h"
 #include "core/supervisor.h"
-#include "map/allow.h"
+#include "enrich/maps.h"
 
 static void print_version(const struct daemon *daemon)
 {
@@ -57,23 +58,75 @@ static void print_messages(const struct config *config, bool all)
             log_write(config->messages[i].level, "%s", config_message_text(&config->messages[i], text, sizeof(text)));
 }
 
-static int check(const struct config *config, const char *path)
+/* The files that settings name and a start would read. Of a plugin: those of its view. */
+static const struct map_file {
+    enum map_kind kind;
+    bool plugin;
+    size_t offset; /* of the path in struct settings */
+} map_files[] = {
+    {MAP_ALLOW, false, offsetof(struct settings, allow_file)},
+    {MAP_SAMPLING, false, offsetof(struct settings, sampling_map)},
+    {MAP_FLOW_TO_RD, false, offsetof(struct settings, flow_to_rd_map)},
+    {MAP_INTERFACE_NAMES, false, offsetof(struct settings, interface_names_map)},
+    {MAP_GEOIP, false, offsetof(struct settings, geoip_file)},
+    {MAP_GEOIP, false, offsetof(struct settings, geoip_as_file)},
+    {MAP_PRE_TAG, true, offsetof(struct settings, pre_tag_map)},
+    {MAP_NETWORKS, true, offsetof(struct settings, networks_file)},
+    {MAP_PORTS, true, offsetof(struct settings, ports_file)},
+    {MAP_PROTOS, true, offsetof(struct settings, protos_file)},
+    {MAP_TOS, true, offsetof(struct settings, tos_file)},
+};
+
+static unsigned check_map_file(struct maps *maps, const struct map_file *file, const struct settings *settings)
 {
-    struct allow *allow = NULL;
+    const char *path = *(const char *const *)((const char *)settings + file->offset);
     struct error error;
 
-    print_messages(config, true);
-    if (config->error_count == 0 && config->core.allow_file != NULL) {
-        allow = allow_load(config->core.allow_file, &error);
-        if (allow == NULL) {
-            log_error("%s", error.text);
-            return 1;
-        }
-        allow_free(allow);
+    if (path == NULL || maps_open(maps, file->kind, path, &error) != NULL)
+        return 0;
+    log_error("%s", error.text);
+    return 1;
+}
+
+/* All maps and filters, and all that is wrong with them. Returns how many are bad. */
+static unsigned check_maps(const struct daemon *daemon, const struct config *config)
+{
+    struct selection *selection;
+    struct error error;
+    struct maps *maps = maps_new(daemon->mask, &error);
+    unsigned bad = 0;
+
+    if (maps == NULL) {
+        log_error("%s", error.text);
+        return 1;
     }
-    if (config->error_count > 0) {
-        printf("%s: %u error%s\n", path ? path : "command line", config->error_count,
-               config->error_count == 1 ? "" : "s");
+    for (unsigned i = 0; i < array_length(map_files); i++) {
+        if (!map_files[i].plugin)
+            bad += check_map_file(maps, &map_files[i], &config->core);
+        for (unsigned p = 0; map_files[i].plugin && p < config->plugin_count; p++)
+            bad += check_map_file(maps, &map_files[i], &config->plugins[p]);
+    }
+    for (unsigned p = 0; p < config->plugin_count; p++) {
+        if (selection_new(&selection, &config->plugins[p], daemon->mask, &error) < 0) {
+            log_error("%s", error.text);
+            bad++;
+        } else {
+            selection_free(selection);
+        }
+    }
+    maps_free(maps);
+    return bad;
+}
+
+static int check(const struct daemon *daemon, const struct config *config, const char *path)
+{
+    unsigned bad = config->error_count;
+
+    print_messages(config, true);
+    if (bad == 0)
+        bad = check_maps(daemon, config);
+    if (bad > 0) {
+        printf("%s: %u error%s\n", path ? path : "command line", bad, bad == 1 ? "" : "s");
         return 1;
     }
     printf("%s: good\n", path ? path : "command line");
@@ -155,7 +208,7 @@ static int act(const struct daemon *daemon, const struct options *options)
     }
     switch (options->action) {
     case OPTIONS_CHECK:
-        status = check(config, options->path);
+        status = check(daemon, config, options->path);
         break;
     case OPTIONS_DUMP:
         print_messages(config, false);

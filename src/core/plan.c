@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/plan.h"
 
+#include <net/if.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -42,6 +43,23 @@ static void name_on_ledger(struct ledger_plugin *block, const struct settings *s
     snprintf(block->type, sizeof(block->type), "%s", settings->type);
 }
 
+/* What pmacct's line of statistics calls the input of a packet daemon. */
+static void name_source(struct ledger *ledger, const struct daemon *daemon, const struct settings *core)
+{
+    const char *name = core->pcap_interface != NULL ? core->pcap_interface : "all";
+
+    if (daemon->decoder->frame == NULL)
+        return;
+    if (core->pcap_savefile != NULL)
+        name = "file";
+    else if (daemon->mask == DAEMON_UACCTD)
+        name = "nflog";
+    else if (core->pcap_interfaces_map != NULL)
+        name = "map";
+    snprintf(ledger->source, sizeof(ledger->source), "%s", name);
+    ledger->source_number = if_nametoindex(name);
+}
+
 /* A savefile has one order, and one lane keeps it. */
 static unsigned count_lanes(const struct settings *core)
 {
@@ -75,6 +93,7 @@ int plan_make(struct plan *plan, const struct daemon *daemon, const struct confi
 {
     snprintf(ledger->daemon, sizeof(ledger->daemon), "%s", daemon->name);
     snprintf(ledger->name, sizeof(ledger->name), "%s", config->core.name);
+    name_source(ledger, daemon, &config->core);
     ledger->supervisor_pid = (uint32_t)getpid();
     ledger->started_ns = time_wall_ns();
     plan->lane_count = count_lanes(&config->core);
@@ -111,7 +130,7 @@ int plan_listen(struct plan *plan, const struct settings *core, struct error *wa
     };
     uint64_t got;
 
-    if (core->pcap_savefile != NULL)
+    if (core->pcap_savefile != NULL || plan->daemon->port == 0)
         return 0;
     if (socket_listen_group(&options, plan->sockets, plan->lane_count, &got, error) < 0)
         return -1;

@@ -14,7 +14,7 @@ struct plan {
     const struct daemon *daemon;
     unsigned count;      /* of plugins */
     unsigned lane_count;
-    unsigned socket_count; /* 0 with a savefile, else one per lane */
+    unsigned socket_count; /* 0 with a savefile and in daemons that listen on no port, else one per lane */
     uint16_t port;
     int sockets[ledger_lanes_max]; /* kept by the supervisor: a new collector finds the kernel's queue of the old one */
     struct layout layouts[ledger_plugins_max];
@@ -30,7 +30,7 @@ int plan_layouts(struct plan *plan, const struct config *config, struct error *e
 int plan_make(struct plan *plan, const struct daemon *daemon, const struct config *config, struct ledger *ledger,
               struct error *error);
 
-/* Binds the sockets, none for a savefile. Returns 0 or -1, with `warning` filled in when their buffers are small. */
+/* Binds the sockets, if there are any. Returns 0 or -1, with `warning` filled in when their buffers are small. */
 int plan_listen(struct plan *plan, const struct settings *core, struct error *warning, struct error *error);
 
 /* Closes the sockets of all lanes but this one; ledger_lanes_max: of all. */

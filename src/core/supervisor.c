@@ -344,10 +344,24 @@ static void on_report(struct supervisor *supervisor, struct child *child)
     }
 }
 
-static void say_up(struct supervisor *supervisor)
+/* Where input comes from, for people. */
+static void describe_input(const struct supervisor *supervisor, char *out, size_t size)
 {
     const struct settings *core = &supervisor->config->core;
-    char lanes[24] = "";
+
+    if (core->pcap_savefile != NULL)
+        snprintf(out, size, "reading %s data from '%s'", supervisor->daemon->traffic, core->pcap_savefile);
+    else if (supervisor->daemon->port != 0)
+        snprintf(out, size, "waiting for %s data on interface=%s ip=%s port=%u/udp", supervisor->daemon->traffic,
+                 core->listen_interface ? core->listen_interface : "all", core->listen_ip ? core->listen_ip : "all",
+                 supervisor->plan.port);
+    else
+        snprintf(out, size, "waiting for %s data", supervisor->daemon->traffic);
+}
+
+static void say_up(struct supervisor *supervisor)
+{
+    char input[4200], lanes[24] = "";
 
     if (supervisor->plan.lane_count > 1)
         snprintf(lanes, sizeof(lanes), " in %u lanes", supervisor->plan.lane_count);
@@ -358,12 +372,8 @@ static void say_up(struct supervisor *supervisor)
         return;
     }
     order_lanes(supervisor, PLUGIN_COMMAND_START);
-    if (core->pcap_savefile != NULL)
-        log_info("reading %s data from '%s'", supervisor->daemon->traffic, core->pcap_savefile);
-    else
-        log_info("waiting for %s data on interface=%s ip=%s port=%u/udp%s", supervisor->daemon->traffic,
-                 core->listen_interface ? core->listen_interface : "all", core->listen_ip ? core->listen_ip : "all",
-                 supervisor->plan.port, lanes);
+    describe_input(supervisor, input, sizeof(input));
+    log_info("%s%s", input, lanes);
     log_started();
     process_detached(0);
 }
@@ -575,17 +585,31 @@ static void answer_description(struct supervisor *supervisor, struct answer *ans
     server_answer_end(answer, NULL, 0);
 }
 
+/* The books of before tell the client from where on to count. The same as SIGUSR2, which needs no socket. */
+static void answer_reload(struct supervisor *supervisor, struct answer *answer, const struct frame_request *request,
+                          enum server_right right)
+{
+    if (right != SERVER_RIGHT_OWNER) {
+        answer_error(answer, "only the user that %s runs as, and root, may make it read maps again",
+                     supervisor->daemon->name);
+        return;
+    }
+    server_answer_ledger(answer, request, supervisor->ledger);
+    order_all(supervisor, PLUGIN_COMMAND_RELOAD);
+}
+
 static void on_request(void *context, struct answer *answer, const struct frame_request *request, const uint8_t *body,
                        enum server_right right)
 {
     struct supervisor *supervisor = context;
 
     (void)body;
-    (void)right;
     if (request->command == FRAME_COMMAND_LEDGER)
         server_answer_ledger(answer, request, supervisor->ledger);
     else if (request->command == FRAME_COMMAND_DESCRIBE)
         answer_description(supervisor, answer);
+    else if (request->command == FRAME_COMMAND_RELOAD)
+        answer_reload(supervisor, answer, request, right);
     else
         answer_error(answer, "this is the control socket of %s, which does not know command %u; rows are asked of a "
                              "memory plugin's socket (imt_path)",

@@ -131,6 +131,7 @@ static const struct daemon nfacctd = {
     .traffic = "NetFlow/IPFIX",
     .mask = DAEMON_NFACCTD,
     .port = 2100,
+    .input = &input_socket,
     .decoder = &netflow_ops,
     .decode = nfacctd_decode,
 };

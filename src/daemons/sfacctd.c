@@ -70,6 +70,7 @@ static void *decoder_open(const struct settings *settings, const struct decode_o
         .unknown_etype = settings->aggregate_unknown_etype,
         .ignore_agent = settings->ignore_exporter_address,
         .use_ip_next_hop = settings->use_ip_next_hop,
+        .innermost_tunnel = settings->tunnel_place == 1,
         .discards = field_set_has(&output->wants, FIELD_DROP_REASON),
     };
 
@@ -125,6 +126,7 @@ static const struct daemon sfacctd = {
     .traffic = "sFlow",
     .mask = DAEMON_SFACCTD,
     .port = 6343,
+    .input = &input_socket,
     .decoder = &sflow_ops,
 };
 
