@@ -80,7 +80,7 @@ int connection_ask(struct connection *connection, uint16_t command, uint32_t fla
     return 0;
 }
 
-static int refused(const struct frame *frame, struct error *error)
+static int refused(const struct answer_frame *frame, struct error *error)
 {
     char text[400];
 
@@ -88,7 +88,7 @@ static int refused(const struct frame *frame, struct error *error)
     return error_set(error, "ERROR: %s", text);
 }
 
-int connection_next(struct connection *connection, struct frame *frame, struct error *error)
+int connection_next(struct connection *connection, struct answer_frame *frame, struct error *error)
 {
     for (;;) {
         int64_t taken = frame_read(connection->buffer + connection->start, connection->end - connection->start, frame,

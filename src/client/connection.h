@@ -22,6 +22,6 @@ int connection_ask(struct connection *connection, uint16_t command, uint32_t fla
  * The next frame; its body is valid until the next call. 1: a frame; 0: END came, in *frame too; -1: an ERROR frame
  * or a broken stream, with a phrase.
  */
-int connection_next(struct connection *connection, struct frame *frame, struct error *error);
+int connection_next(struct connection *connection, struct answer_frame *frame, struct error *error);
 
 #endif

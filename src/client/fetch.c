@@ -11,27 +11,29 @@
 #define answer_bytes_max ((size_t)1 << 30)
 
 /* The socket named, else the first that is there of the daemons' and a memory plugin's. Only nfacctd has templates. */
-static const char *fetch_path(const struct client_options *options)
+const char *fetch_path(const struct client_options *options)
 {
-    static const char *const paths[] = {"/tmp/sfacctd.control", "/tmp/nfacctd.control", "/tmp/collect.pipe"};
+    static const char *const paths[] = {"/tmp/nfacctd.control", "/tmp/sfacctd.control", "/tmp/pmacctd.control",
+                                        "/tmp/uacctd.control", "/tmp/collect.pipe"};
     const char *named = getenv("FLOWLEDGER_CONTROL");
     bool of_nfacctd = options->action == CLIENT_EXPORTERS || options->action == CLIENT_TEMPLATES;
-    unsigned first = of_nfacctd ? 1 : 0, last = of_nfacctd ? 1 : array_length(paths) - 1;
+    bool of_control = of_nfacctd || options->action == CLIENT_RELOAD;
+    unsigned last = of_nfacctd ? 0 : array_length(paths) - 1 - of_control;
 
     if (options->path_given)
         return options->path;
     if (named != NULL && named[0] != '\0')
         return named;
-    for (unsigned i = first; i < last; i++)
+    for (unsigned i = 0; i < last; i++)
         if (access(paths[i], F_OK) == 0)
             return paths[i];
     return paths[last];
 }
 
-static char *fetch_text(const char *path, uint16_t command, size_t *length, struct error *error)
+char *fetch_text(const char *path, uint16_t command, size_t *length, struct error *error)
 {
     struct connection connection = {.fd = -1};
-    struct frame frame;
+    struct answer_frame frame;
     char *text = NULL;
     int more = connection_open(&connection, path, error);
 

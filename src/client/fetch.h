@@ -10,6 +10,12 @@
 typedef int fetch_report_fn(const struct client_options *options, const char *text, size_t length,
                             struct output *output, struct error *error);
 
+/* The socket named, else the first that is there. */
+const char *fetch_path(const struct client_options *options);
+
+/* The text that a socket answers: the caller's to free. NULL with a phrase. */
+char *fetch_text(const char *path, uint16_t command, size_t *length, struct error *error);
+
 /*
  * Asks `command` of the socket named, else of the first that is there, and writes the answer: through `report`, or as
  * it is when JSON is asked for. Returns the exit status.

@@ -17,6 +17,7 @@ const char client_usage[] =
     "       pmacct top [-p PATH] [-n bytes|packets|flows] [-d SECONDS] [--batch FRAMES]\n"
     "       pmacct exporters [ADDRESS] [-p PATH] [-O json]   who sends NetFlow and IPFIX: loss, sampling, clocks\n"
     "       pmacct templates [ADDRESS] [-p PATH] [-O json]   what their templates say\n"
+    "       pmacct reload [-p PATH]                          makes a daemon read its maps again, and waits for it\n"
     "\n"
     "Queries:\n"
     "  -s, --show                 all rows of the table\n"
@@ -235,7 +236,7 @@ static enum client_action sub_command(int argc, char **argv)
         const char *word;
         enum client_action action;
     } words[] = {{"status", CLIENT_STATUS}, {"top", CLIENT_TOP}, {"exporters", CLIENT_EXPORTERS},
-                 {"templates", CLIENT_TEMPLATES}};
+                 {"templates", CLIENT_TEMPLATES}, {"reload", CLIENT_RELOAD}};
 
     for (unsigned i = 0; i < array_length(words) && argc > 1; i++)
         if (strcmp(argv[1], words[i].word) == 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The client's command line: pmacct's flags with pmacct's words; sub-commands status, top, exporters, templates. */
+/* The client's command line: pmacct's flags with pmacct's words; sub-commands status, top, exporters, templates, reload. */
 #ifndef CLIENT_OPTIONS_H
 #define CLIENT_OPTIONS_H
 
@@ -20,6 +20,7 @@ enum client_action {
     CLIENT_TOP,         /* top */
     CLIENT_EXPORTERS,   /* exporters */
     CLIENT_TEMPLATES,   /* templates */
+    CLIENT_RELOAD,      /* reload */
     CLIENT_HELP,
     CLIENT_VERSION
 };

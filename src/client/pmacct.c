@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The client: reads the tables of memory plugins, clears them, shows a daemon's books (status), what flows now (top),
- * and who sends what (exporters, templates). It speaks pmacct's command line; the protocol is our own (base/frame.h,
+ * who sends what (exporters, templates), and makes it read its maps again (reload). It speaks pmacct's command line; the protocol is our own (base/frame.h,
  * plugins/common/query.h).
  */
 #include <signal.h>
@@ -9,6 +9,7 @@
 
 #include "client/exporters.h"
 #include "client/options.h"
+#include "client/reload.h"
 #include "client/show.h"
 #include "client/status.h"
 #include "client/top.h"
@@ -38,6 +39,8 @@ static int run(const struct client_options *options)
     case CLIENT_EXPORTERS:
     case CLIENT_TEMPLATES:
         return exporters_show(options);
+    case CLIENT_RELOAD:
+        return reload_maps(options);
     case CLIENT_VERSION:
         printf("pmacct, client of the memory plugin, flowledger %s\n", PACKAGE_VERSION);
         return 0;

@@ -17,7 +17,7 @@ void rows_close(struct rows *rows)
     rows->intern = NULL;
 }
 
-int rows_take(struct rows *rows, const struct frame *frame, const uint8_t **first, uint64_t *count,
+int rows_take(struct rows *rows, const struct answer_frame *frame, const uint8_t **first, uint64_t *count,
               struct error *error)
 {
     struct cursor c = cursor_over(frame->body, frame->body_bytes);
@@ -48,7 +48,7 @@ int rows_take(struct rows *rows, const struct frame *frame, const uint8_t **firs
 int rows_next(struct rows *rows, struct connection *connection, const uint8_t **first, uint64_t *count,
               struct error *error)
 {
-    struct frame frame;
+    struct answer_frame frame;
     int more, taken;
 
     do {

@@ -23,7 +23,7 @@ void rows_close(struct rows *rows);
 /*
  * Takes one frame. 1: it holds rows; *first and *count say where. 0: it was something else. -1: it makes no sense.
  */
-int rows_take(struct rows *rows, const struct frame *frame, const uint8_t **first, uint64_t *count,
+int rows_take(struct rows *rows, const struct answer_frame *frame, const uint8_t **first, uint64_t *count,
               struct error *error);
 
 /* The next rows of the answer: 1, or 0 at its good end, or -1. */

@@ -36,7 +36,7 @@ static void learn_fields(const char *path)
     struct connection connection = {.fd = -1};
     struct error error;
     struct layout layout;
-    struct frame frame;
+    struct answer_frame frame;
     unsigned unknown;
 
     if (ask(&connection, path, QUERY_COLUMNS, 0, &error) == 0)
@@ -70,7 +70,7 @@ static void print_sums(const struct sums *sums, const uint64_t values[4])
         output_printf(sums->output, "%" PRIu64 "\n", values[place[sums->options->counter]]);
 }
 
-static void take_counts(struct sums *sums, const struct frame *frame)
+static void take_counts(struct sums *sums, const struct answer_frame *frame)
 {
     struct cursor c = cursor_over(frame->body, frame->body_bytes);
 
@@ -92,7 +92,7 @@ int show_counters(const struct client_options *options)
     struct error error = {""};
     struct output output;
     struct sums sums = {.options = options, .output = &output};
-    struct frame frame;
+    struct answer_frame frame;
     size_t body_bytes;
     uint8_t *body = show_request(options, &body_bytes, &error);
     int more;
@@ -125,7 +125,7 @@ int show_buckets(const struct client_options *options)
     struct connection connection = {.fd = -1};
     struct error error = {""};
     struct output output;
-    struct frame frame;
+    struct answer_frame frame;
     int more;
 
     if (output_open(&output, STDOUT_FILENO, 4096) < 0)
@@ -146,7 +146,7 @@ int show_age(const struct client_options *options)
 {
     struct connection connection = {.fd = -1};
     struct error error = {""};
-    struct frame frame;
+    struct answer_frame frame;
     bool said = false;
     int more = ask(&connection, options->path, QUERY_AGE, 0, &error);
 
@@ -171,7 +171,7 @@ int show_clear(const struct client_options *options)
 {
     struct connection connection = {.fd = -1};
     struct error error = {""};
-    struct frame frame;
+    struct answer_frame frame;
     int more = ask(&connection, options->path, QUERY_CLEAR, 0, &error);
 
     while (more == 0 && (more = connection_next(&connection, &frame, &error)) > 0)

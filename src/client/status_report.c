@@ -33,7 +33,8 @@ static enum fate fate_of(const char *name)
         {"merged", FATE_LEFT_OUT},  {"denied", FATE_LEFT_OUT},  {"bad_version", FATE_LEFT_OUT},
         {"unknown", FATE_LEFT_OUT}, {"without", FATE_LEFT_OUT}, {"not_ip", FATE_LEFT_OUT},
         {"not_asked", FATE_LEFT_OUT}, {"filtered", FATE_LEFT_OUT}, {"preprocessed", FATE_LEFT_OUT},
-        {"cleared", FATE_LEFT_OUT}, {"refused", FATE_LEFT_OUT},
+        {"cleared", FATE_LEFT_OUT}, {"refused", FATE_LEFT_OUT}, {"sampled_out", FATE_LEFT_OUT},
+        {"evicted", FATE_LEFT_OUT}, {"no_room", FATE_LEFT_OUT}, {"given_up", FATE_LEFT_OUT},
     };
 
     for (unsigned i = 0; i < array_length(words); i++)
@@ -162,7 +163,8 @@ static void report_head(const json_t *ledger, uint64_t now, struct output *outpu
     static const struct {
         const char *member, *unit;
         bool optional; /* not every daemon has them */
-    } inputs[] = {{"datagrams_received", "datagrams", false},
+    } inputs[] = {{"datagrams_received", "datagrams", true},
+                  {"frames_received", "frames", true},
                   {"samples_seen", "samples", true},
                   {"data_records_seen", "data records", true},
                   {"records_decoded", "flow records", false}};
@@ -486,16 +488,18 @@ static void report_lanes(json_t *lanes, struct output *output)
 
     if (json_array_size(lanes) < 2)
         return;
-    output_printf(output, "\nLanes\n    %4s  %10s  %8s  %14s  %14s  %14s\n", "LANE", "PID", "RESTARTS", "DATAGRAMS",
+    output_printf(output, "\nLanes\n    %4s  %10s  %8s  %14s  %14s  %14s\n", "LANE", "PID", "RESTARTS", "TAKEN",
                   "KERNEL DROPPED", "RECORDS");
     json_array_foreach(lanes, i, row) {
         const json_t *input = json_object_get(row, "input");
-        uint64_t dropped = json_number(input, "datagrams_kernel_dropped");
+        uint64_t taken = json_number(input, "datagrams_received") + json_number(input, "frames_received");
+        uint64_t dropped =
+            json_number(input, "datagrams_kernel_dropped") + json_number(input, "frames_kernel_dropped");
 
         output_printf(output,
                       "  %c %4" PRIu64 "  %10" PRIu64 "  %8" PRIu64 "  %14" PRIu64 "  %14" PRIu64 "  %14" PRIu64 "\n",
                       dropped > 0 ? '!' : ' ', json_number(row, "lane"), json_number(row, "pid"),
-                      json_number(row, "restarts"), json_number(input, "datagrams_received"), dropped,
+                      json_number(row, "restarts"), taken, dropped,
                       json_number(input, "records_decoded"));
     }
 }

@@ -80,7 +80,9 @@ static void check_sampling(struct config *config)
 
 static void check_savefile(struct config *config)
 {
-    static const enum key_id live[] = {KEY_port, KEY_listen_ip, KEY_tcp_port, KEY_tls_port, KEY_dtls_port};
+    static const enum key_id live[] = {KEY_port,     KEY_listen_ip, KEY_tcp_port,
+                                       KEY_tls_port, KEY_dtls_port, KEY_pcap_interface,
+                                       KEY_pcap_interfaces_map};
 
     if (!config->core.set[KEY_pcap_savefile])
         return;
@@ -90,6 +92,95 @@ static void check_savefile(struct config *config)
         if (line != NULL && (line->key->daemons & config->store->daemon) != 0)
             load_message(config, LOG_LEVEL_ERROR, line, "'%s' and 'pcap_savefile' exclude each other",
                          line->parsed.key);
+    }
+}
+
+/* Whether a choice is this word of its range; `true` is an old way to write `file`. */
+static bool source_is(enum key_id id, int choice, const char *word)
+{
+    const char *at = NULL, *found;
+    size_t length;
+    int position = 0;
+
+    for (unsigned i = 0; i < key_count; i++)
+        if (key_table[i].setting == (int)id)
+            at = key_table[i].range;
+    while (at != NULL && key_next_word(&at, '|', &found, &length)) {
+        if (position++ != choice)
+            continue;
+        return (length == strlen(word) && memcmp(found, word, length) == 0) ||
+               (strcmp(word, "file") == 0 && length == 4 && memcmp(found, "true", 4) == 0);
+    }
+    return false;
+}
+
+static void check_devices(struct config *config)
+{
+    const struct load_line *map = load_writer(config, 0, KEY_pcap_interfaces_map);
+
+    if (config->store->daemon != DAEMON_PMACCTD)
+        return;
+    if (map != NULL && load_writer(config, 0, KEY_pcap_interface) != NULL)
+        load_message(config, LOG_LEVEL_ERROR, map, "'pcap_interfaces_map' and 'pcap_interface' exclude each other");
+    if (map != NULL && config->core.set[KEY_capture_direction])
+        load_message(config, LOG_LEVEL_ERROR, load_writer(config, 0, KEY_capture_direction),
+                     "'pcap_direction' holds for pcap_interface; pcap_interfaces_map tells it for each device");
+    if (map == NULL && config->core.pcap_ifindex != 0 && !config->core.set[KEY_capture_direction] &&
+        (config->core.pcap_interface == NULL || strcmp(config->core.pcap_interface, "any") != 0))
+        load_message(config, LOG_LEVEL_NOTICE, load_writer(config, 0, KEY_pcap_ifindex),
+                     "'pcap_ifindex' without 'pcap_direction': whether a packet came in or goes out is not known, so "
+                     "in_iface and out_iface stay 0");
+}
+
+/* Primitives that come from a file that must be named. */
+static void check_sources(struct config *config)
+{
+    static const struct {
+        enum field_id field;
+        enum key_id key;
+        const char *name;
+    } sources[] = {
+        {FIELD_SRC_HOST_COUNTRY, KEY_geoip_file, "geoipv2_file"},
+        {FIELD_DST_HOST_COUNTRY, KEY_geoip_file, "geoipv2_file"},
+        {FIELD_SRC_HOST_POCODE, KEY_geoip_file, "geoipv2_file"},
+        {FIELD_DST_HOST_POCODE, KEY_geoip_file, "geoipv2_file"},
+        {FIELD_SRC_HOST_LAT, KEY_geoip_file, "geoipv2_file"},
+        {FIELD_DST_HOST_LAT, KEY_geoip_file, "geoipv2_file"},
+        {FIELD_SRC_AS_NAME, KEY_geoip_as_file, "geoipv2_as_file"},
+        {FIELD_DST_AS_NAME, KEY_geoip_as_file, "geoipv2_as_file"},
+    };
+
+    for (unsigned i = 0; i < config->plugin_count; i++)
+        for (unsigned s = 0; s < array_length(sources); s++)
+            if (field_set_has(&config->plugins[i].aggregate.fields, sources[s].field) &&
+                !config->core.set[sources[s].key])
+                load_message(config, LOG_LEVEL_WARN, blame(config, i, KEY_aggregate),
+                             "primitive '%s' of plugin '%s' needs '%s': without it, it will be empty",
+                             field_table[sources[s].field].keyword, config->plugins[i].name, sources[s].name);
+}
+
+/* `file` without a file, and `mask` without a mask, would give zeroes in silence. */
+static void check_networks(struct config *config)
+{
+    for (unsigned i = 0; i < config->plugin_count; i++) {
+        const struct settings *plugin = &config->plugins[i];
+        const struct field_set *fields = &plugin->aggregate.fields;
+        bool shows_as = field_set_has(fields, FIELD_SRC_AS) || field_set_has(fields, FIELD_DST_AS);
+        bool shows_net = field_set_has(fields, FIELD_SRC_NET) || field_set_has(fields, FIELD_DST_NET) ||
+                         field_set_has(fields, FIELD_SRC_MASK) || field_set_has(fields, FIELD_DST_MASK);
+        bool as_set = shows_as && config->core.set[KEY_as_source], net_set = shows_net && plugin->set[KEY_net_source];
+        bool as_file = as_set && source_is(KEY_as_source, config->core.as_source, "file");
+        bool net_file = net_set && source_is(KEY_net_source, plugin->net_source, "file");
+        bool net_mask = net_set && source_is(KEY_net_source, plugin->net_source, "mask");
+
+        if ((as_file || net_file) && plugin->networks_file == NULL)
+            load_message(config, LOG_LEVEL_ERROR,
+                         net_file ? blame(config, i, KEY_net_source) : load_writer(config, 0, KEY_as_source),
+                         "plugin '%s' takes networks or AS numbers from a file and has no 'networks_file'",
+                         plugin->name);
+        if (net_mask && plugin->networks_mask == 0)
+            load_message(config, LOG_LEVEL_ERROR, blame(config, i, KEY_net_source),
+                         "plugin '%s' takes networks from a mask and has no 'networks_mask'", plugin->name);
     }
 }
 
@@ -312,6 +403,7 @@ static void check_secrets(struct config *config)
 
 static void (*const rules[])(struct config *config) = {
     check_aggregate,  check_primitives,     check_daemonize,   check_sampling, check_savefile, check_ports,
+    check_devices,    check_sources,        check_networks,
     check_tls,        check_connections,    check_history,
     check_pro_rating, check_path_variables, check_latest_file, check_tunnel,   check_sockets,  check_output_files,
     check_secrets,
