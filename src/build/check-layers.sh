@@ -15,10 +15,12 @@ BEGIN {
     allow["src/flow"]    = "base net flow"
     allow["src/config"]  = "base net flow config"
     allow["src/map"]     = "base net flow map"
-    allow["src/decode"]  = "base net flow decode"
-    allow["src/enrich"]  = "base net flow map enrich"
+    allow["src/classify"] = "base net flow classify"
+    allow["src/dissect"] = "base net flow dissect"
+    allow["src/decode"]  = "base net flow classify dissect decode"
+    allow["src/enrich"]  = "base net flow config map enrich"
     allow["src/core"]    = "base net ring flow config map decode enrich core plugins/plugin.h"
-    allow["src/daemons"] = "base net flow config decode core daemons"
+    allow["src/daemons"] = "base net flow config classify dissect decode core daemons"
     allow["src/client"]  = "base net flow client plugins/common"
     allow["plugins/plugin.h"] = "base ring flow config"
     allow["plugins/common"] = "base net ring flow config plugins/plugin.h plugins/common"
@@ -45,7 +47,7 @@ function room(path,    part) {
     for (i = 1; i <= m; i++) if (list[i] == where) ok = 1
     if (!ok) { print FILENAME ": must not include \"" target "\" (" from " may see: " allow[from] ")"; bad = 1 }
 }
-/^#include <(pcap|jansson|xxhash|curses|ncurses|microhttpd|gnutls|zlib|zstd)/ {
+/^#include <(pcap|jansson|xxhash|curses|ncurses|microhttpd|gnutls|zlib|zstd|maxminddb|libnetfilter_log|libnfnetlink|libmnl|ndpi)/ {
     lib = $2; gsub(/[<>]/, "", lib); sub(/[\/.].*/, "", lib)
     own = room(FILENAME)
     if (home[lib] == "") home[lib] = own

@@ -5,11 +5,11 @@
 case $1 in
 build)
     want="gcc make autoconf automake pkg-config libc6-dev libpcap-dev libxxhash-dev libjansson-dev libncurses-dev"
-    want="$want libgnutls28-dev zlib1g-dev libzstd-dev"
+    want="$want libgnutls28-dev zlib1g-dev libzstd-dev libmaxminddb-dev libnetfilter-log-dev libndpi-dev"
     ;;
 test)
     want="clang libclang-rt-14-dev python3 curl tshark iproute2 ethtool openvswitch-switch pmacct procps util-linux tmux"
-    want="$want softflowd nfdump openssl gnutls-bin zstd gzip"
+    want="$want softflowd nfdump openssl gnutls-bin zstd gzip nftables tcpdump mmdb-bin"
     ;;
 *)
     echo "usage: $0 build|test" >&2

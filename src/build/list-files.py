@@ -13,13 +13,18 @@ import sys
 
 HEAD = "# SPDX-License-Identifier: BSD-2-Clause\n"
 LIBRARIES = {"base": "libflowledger_a", "net": "libflowledger_a", "ring": "libflowledger_a", "flow": "libflowledger_a",
-             "config": "libflowledger_a", "map": "libcollector_a", "decode": "libcollector_a", "enrich": "libcollector_a",
+             "config": "libflowledger_a", "map": "libcollector_a", "classify": "libcollector_a",
+             "dissect": "libcollector_a", "decode": "libcollector_a", "enrich": "libcollector_a",
              "core": "libcollector_a"}
+# Shared objects inside a library's folder that a collector opens when it needs them: folder -> (object, libraries, condition).
+MODULES = {"src/classify/ndpi": ("classify_ndpi.so", "$(NDPI_LIBS)", "HAVE_NDPI"),
+           "src/dissect/modules": ("dissect_smtp.so", "", None)}
 # Programs of their own inside a library's folder: file -> (program, more libraries).
 GENERATORS = {"flow": ("fields_manual", "fields-manual"), "config": ("keys_manual", "keys-manual")}
-DAEMONS = ("sfacctd", "nfacctd")
+DAEMONS = ("sfacctd", "nfacctd", "pmacctd", "uacctd")
+DAEMON_PARTS = {"packets": ("pmacctd", "uacctd")} # files that several daemons share
 ENTRIES = ("src/client/pmacct.c", "plugins/memory/plugin.c", "plugins/print/print.c") # no test links them
-BENCH_TOOLS = ["tests/bench/compare_rows", "tests/bench/generate", "tests/lib/replay", "tests/bench/measure"]
+BENCH_TOOLS = ["tests/bench/compare_rows", "tests/bench/generate", "tests/bench/generate_packets", "tests/lib/replay", "tests/bench/measure"]
 THREAD_TESTS = ["tests/unit/plugins/test_flush", "tests/unit/ring/test_ring", "tests/unit/ring/test_ring_hostile",
                 "tests/unit/ring/test_ring_process", "tests/unit/ring/test_ring_threads"]
 
@@ -52,17 +57,30 @@ def rooms():
         folder = "src/" + room
         own = GENERATORS.get(room)
         skip = ["%s/%s.c" % (folder, own[0])] if own else []
+        skip += [name for module in MODULES if module.startswith(folder + "/") for name in sources(module)]
         text = HEAD + "%s_SOURCES +=%s" % (library, listing(sources(folder, skip)))
         if own:
             name = own[1].replace("-", "_")
             text += "\nnoinst_PROGRAMS += %s\n%s_SOURCES = %s\n%s_LDADD = libflowledger.a\n" % (own[1], name, skip[0], name)
+        for module in sorted(MODULES):
+            if module.startswith(folder + "/"):
+                text += module_text(module, *MODULES[module])
         write(folder + "/Makefile.inc", text)
+
+
+def module_text(folder, name, libraries, condition):
+    word = (folder + "/" + name).replace("/", "_").replace(".", "_")
+    text = ("module_PROGRAMS += %s/%s\n%s_SOURCES =%s%s_LDFLAGS = $(AM_LDFLAGS) -shared -Wl,-Bsymbolic\n%s_LDADD = %s\n"
+            % (folder, name, word, listing(sources(folder)), word, word, libraries)).replace("= \n", "=\n")
+    return "\n" + ("if %s\n%sendif\n" % (condition, text) if condition else text)
 
 
 def daemons():
     text = HEAD
     for name in DAEMONS:
-        files = [f for f in sources("src/daemons") if os.path.basename(f).startswith(name)]
+        parts = [part for part in DAEMON_PARTS if name in DAEMON_PARTS[part]]
+        files = [f for f in sources("src/daemons")
+                 if os.path.basename(f).startswith(name) or os.path.basename(f).split(".")[0] in parts]
         text += "sbin_PROGRAMS += %s\n%s_SOURCES =%s" % (name, name, listing(files))
         text += ("%s_LDADD = libcollector.a $(FL_WHOLE) libflowledger.a $(FL_NOT_WHOLE) $(collector_libraries)\n"
                  "%s_DEPENDENCIES = libcollector.a libflowledger.a\n"

@@ -234,23 +234,23 @@ def case_live(side, job):
     return shot(side, job, job["records"])
 
 
-def case_search(side, job):
+def case_search(side, job, fire=shot):
     """The highest rate that loses nothing, to a tenth: flat out, then doubling, then halving the interval. A step that
-    loses is tried once more."""
+    loses is tried once more. `fire` makes one run."""
     seconds, tried = job["seconds"], []
 
     def lossless(pace):
         for _ in range(2):
-            answer = shot(side, job, round(pace * seconds), pace)
+            answer = fire(side, job, round(pace * seconds), pace)
             tried.append((round(pace), round(answer["offered"]), answer["lost"]))
             if answer["exact"] == "EXACT":
                 return answer["offered"]
         return 0
 
-    flat = shot(side, job, job["records"])
+    flat = fire(side, job, job["records"])
     if flat["exact"] == "EXACT":
         return {"lossless": flat["offered"], "first_loss": 0, "flat": flat["offered"], "tried": tried, "exact": "EXACT"}
-    good, bad, pace = 0, 0, 250000
+    good, bad, pace = 0, 0, job.get("first_pace", 250000)
     while not bad:
         reached = lossless(pace)
         good, bad = max(good, reached), 0 if reached else pace

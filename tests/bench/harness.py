@@ -14,7 +14,8 @@ BUILD = os.path.abspath(os.environ.get("BUILD", "."))
 FIVE_TUPLE = "src_host, dst_host, src_port, dst_port, proto"
 TICKS = os.sysconf("SC_CLK_TCK")
 DEADLINE = 300
-GENERATORS = {"sfacctd": ("generate", "samples"), "nfacctd": ("generate_netflow", "records")}
+GENERATORS = {"sfacctd": ("generate", "samples"), "nfacctd": ("generate_netflow", "records"),
+              "pmacctd": ("generate_packets", "packets")}
 
 WORK = None  # the work folder, an absolute path: set by main
 
@@ -63,14 +64,18 @@ def capture(daemon, records, keys, more=()):
     return base + ".pcap", base + ".csv"
 
 
-def send(daemon, port, records, keys, more, expected):
-    """Sends over loopback and writes the expected rows; what the generator tells of it, by name."""
-    words = ["--udp", f"127.0.0.1:{port}", "--expect", expected]
-    told = subprocess.run(generator_words(daemon, records, keys, more) + words, stderr=subprocess.PIPE,
-                          universal_newlines=True, check=True).stderr
+def send_words(words):
+    """Runs a generator that sends; what it tells of it, by name."""
+    told = subprocess.run(words, stderr=subprocess.PIPE, universal_newlines=True, check=True).stderr
     numbers = {name: float(value) for name, value in re.findall(r"(\w+)=([\d.]+)", told)}
-    numbers.setdefault("records", numbers.get("flow_samples"))
+    numbers.setdefault("records", numbers.get("flow_samples", numbers.get("packets")))
     return numbers
+
+
+def send(daemon, port, records, keys, more, expected):
+    """Sends over loopback and writes the expected rows."""
+    words = ["--udp", f"127.0.0.1:{port}", "--expect", expected]
+    return send_words(generator_words(daemon, records, keys, more) + words)
 
 
 def compare(expected, produced):
@@ -99,10 +104,10 @@ def remove(*paths):
 
 # ---- configurations --------------------------------------------------------------------------------------------------
 
-def write_configuration(side, plugin, lines, keys, slowed=False):
+def write_configuration(side, plugin, lines, keys, slowed=False, aggregate=FIVE_TUPLE):
     """The same file for both; sizes only for the peer, ours has none to choose. `slowed`: under valgrind."""
     path = os.path.join(WORK, f"{side['name']}.conf")
-    lines = ["daemonize: false", f"plugins: {plugin}[bench]", f"aggregate[bench]: {FIVE_TUPLE}"] + lines
+    lines = ["daemonize: false", f"plugins: {plugin}[bench]", f"aggregate[bench]: {aggregate}"] + lines
     if side["ours"]:
         lines.append(f"control_path: {WORK}/control")
     elif plugin == "print":
@@ -204,7 +209,7 @@ class Daemon:
 
 
 def run_daemon(side, configuration):
-    return Daemon(side["name"], [side["daemon"], "-f", configuration])
+    return Daemon(side["name"], [*side.get("prefix", []), side["daemon"], "-f", configuration])
 
 
 def free_port():
@@ -225,9 +230,9 @@ def kernel_drops(port):
     return found
 
 
-def ledger_losses(log):
-    """What our log's last ledger counts as lost: datagrams by the kernel, records by a full ring."""
+def ledger_losses(log, kernel="datagrams_kernel_dropped"):
+    """What our log's last ledger counts as lost: datagrams (or frames) by the kernel, records by a full ring."""
     with open(log, encoding="utf-8", errors="replace") as file:
         text = file.read()
     return [int((re.findall(rf"\b{name}=(\d+)", text) or ["0"])[-1])
-            for name in ("datagrams_kernel_dropped", "records_dropped_ring_full")] + ["the books balance" in text]
+            for name in (kernel, "records_dropped_ring_full")] + ["the books balance" in text]

@@ -3,13 +3,15 @@
 """The figures of this project, made in one go: our daemon and, alternately on the same files, a pmacct installed on
 this machine at the best settings that were found for it; for NetFlow and IPFIX also nfcapd with nfdump, if installed.
 
-  run.py [--daemon sfacctd|nfacctd] [--pairs N] [--scale F] [--quick] [--work DIR] [--only LIST] [--json FILE] [CASE...]
+  run.py [--daemon sfacctd|nfacctd|pmacctd] [--pairs N] [--scale F] [--quick] [--work DIR] [--only LIST] [--json FILE]
+         [CASE...]
   run.py [--daemon ...] --callgrind [--update] [--work DIR]
 
 CPU is user plus system time of every process of the group, memory the proportional set size of the group's processes
 (measure.c). Live runs apart, a run's figures count only when its rows are exact (compare_rows.c). Ratios are of
 medians; runs of one case alternate (A B A B ...), so that a busy machine disturbs all alike. A nfcapd that cannot read
-capture files gets the records over loopback, at a pace where it loses none: its figure includes the receiving.
+capture files gets the records over loopback, at a pace where it loses none: its figure includes the receiving. Live
+packets go over a pair of virtual interfaces in a network namespace, which needs root, ip and ethtool.
 
 --callgrind counts our instructions for one record, in the collector and in the plugin, from the difference of a run
 with 300 000 and one with 100 000 records, and compares them with instructions.txt: a figure without noise. 5 % more
@@ -30,6 +32,7 @@ sys.dont_write_bytecode = True  # the source tree stays as it is
 
 import harness
 from cases import case_exporters, case_live, case_memory, case_print, case_search, case_start
+from cases_packets import case_networks, case_packets_live, case_packets_search, case_tags
 from harness import Daemon, HERE, capture, compare, packets_of, print_lines, remove, sides_of, write_configuration
 
 RATE = ("rate", "krec/cpu-s", 1e3, True)
@@ -48,10 +51,16 @@ EXPORTERS = [(("one", "ns/record", 1e-9, False), "1 exporter x 20 templates"),
              (("ratio", "x", 1, None), "  more than one exporter's"),
              (("many_total", "ns/record", 1e-9, None), "  the same with start and 200 000 templates"),
              (("memory", "MiB", 1 << 20, False), "  peak memory")]
+MAP = [(("few", "ns/packet", 1e-9, False), "{}: 10 rows"), (("many", "ns/packet", 1e-9, False), "  large"),
+       (("ratio", "x", 1, None), "  more than with 10 rows"), (("many_memory", "MiB", 1 << 20, False), "  peak memory")]
+NETWORKS = MAP + [(("load", "s", 1, False), "  longer until the end than with 10 rows")]
 
 
 def formatted(name, *more):
     return ("--format", name, *more)
+
+
+TRAINS = ("--train", "8")  # so that one sender is not the limit
 
 
 CASES = {  # daemon: {name: (function, records, keys, words for the generator, title, figures)}
@@ -85,8 +94,19 @@ CASES = {  # daemon: {name: (function, records, keys, words for the generator, t
         "live-v5": (case_live, 20000000, 100000, formatted("v5"), "live NetFlow v5", LIVE),
         "start": (case_start, 4, 4, formatted("ipfix"), "", START),
     },
+    "pmacctd": {
+        "packets-1k": (case_print, 2000000, 1000, (), "packets, 1 k keys", PRINT),
+        "packets-100k": (case_print, 2000000, 100000, (), "packets, 100 k keys", PRINT_WALL),
+        "memory-100k": (case_memory, 2000000, 100000, (), "memory plugin, packets, 100 k keys", QUERY),
+        "tags": (case_tags, 2000000, 100000, (), "pre_tag_map, 10 and 100 000 rows", MAP),
+        "networks": (case_networks, 2000000, 100000, (), "networks_file, 10 and 1.35 M rows", NETWORKS),
+        "live": (case_packets_live, 4000000, 20000, TRAINS, "live packets", LIVE),
+        "live-search": (case_packets_search, 4000000, 20000, TRAINS, "live packets", SEARCH),
+        "start": (case_start, 4, 4, (), "", START),
+    },
 }
-LOSS_ALLOWED = (case_live, case_search)  # what they lose is told; only a loss that nobody counted is wrong
+# What they lose is told; only a loss that nobody counted is wrong.
+LOSS_ALLOWED = (case_live, case_search, case_packets_live, case_packets_search)
 
 
 # ---- the table -------------------------------------------------------------------------------------------------------
@@ -146,7 +166,7 @@ def figures_run(arguments):
                "records": max(4, int(records * arguments.scale)),
                "seconds": 1 if arguments.quick else 4, "steps": 2 if arguments.quick else 3}
         results = {side["name"]: [] for side in sides}
-        for _ in range(1 if function is case_search else arguments.pairs):
+        for _ in range(1 if function in (case_search, case_packets_search) else arguments.pairs):
             for side in sides:
                 run = function(side, job)
                 if run is not None:
@@ -196,7 +216,8 @@ def instructions_of_run(side, records):
         with open(path, encoding="ascii", errors="replace") as file:
             text = file.read()
         total = re.search(r"^(?:totals|summary): (\d+)", text, re.M)
-        who = "all" if not side["ours"] else "collector" if re.search(r"\) (sflow|netflow)_datagram", text) else \
+        who = "all" if not side["ours"] else \
+            "collector" if re.search(r"\) (sflow_datagram|netflow_datagram|capture_frame)", text) else \
             "plugin" if re.search(r"\) (table_|fold_|runner_)", text) else None
         if total and who:
             counts[who] += int(total.group(1))
@@ -216,7 +237,8 @@ def gate_write(path, figures):
     with open(path, "w", encoding="ascii") as file:
         file.write("# SPDX-License-Identifier: BSD-2-Clause\n"
                    "# Instructions for one record: 5-tuple, 10 000 keys, print CSV. sfacctd: one sample with all\n"
-                   "# records, nfacctd: IPFIX minimal. Made by run.sh --daemon DAEMON --callgrind --update\n")
+                   "# records, nfacctd: IPFIX minimal, pmacctd: one packet.\n"
+                   "# Made by run.sh --daemon DAEMON --callgrind --update\n")
         file.writelines(f"{daemon} {part} {count}\n" for (daemon, part), count in sorted(figures.items()))
 
 

@@ -285,6 +285,27 @@ def netflow_routing():
 
 
 @case
+def netflow_next_hops():
+    """The next hop of the routing table, of either family or of that in use, beside that of BGP; of version 5."""
+    four, six = Template(256, HOSTS + [(15, 4)] + COUNTERS), Template(257, HOSTS + [(62, 16)] + COUNTERS)
+    both = Template(258, HOSTS + [(15, 4), (62, 16), (18, 4)] + COUNTERS)
+    return [ipfix(templates10(four, six, both), data(four, (*hosts(1), "192.0.2.30", 1, 100)),
+                  data(six, (*hosts(2), "2001:db8::30", 2, 200)),
+                  data(both, (*hosts(3), "192.0.2.31", "::", "192.0.2.20", 3, 300),
+                       (*hosts(4), "0.0.0.0", "2001:db8::31", "192.0.2.20", 4, 400),
+                       (*hosts(5), "0.0.0.0", "::", "0.0.0.0", 5, 500))),
+            fixed(5, [Fixed(**{**FULL, "src": "10.0.0.6"})])]
+
+
+@case
+def netflow_two_way_routing():
+    """The way back goes through the VRFs the other way, and to a next hop that nobody tells."""
+    template = Template(256, KEY + [(234, 4), (235, 4), (15, 4)] + COUNTERS + [(2, 8, REVERSE), (1, 8, REVERSE)])
+    return [ipfix(templates10(template), data(template, ("10.0.0.1", "10.0.1.1", 1111, 80, 6, 7, 8, "192.0.2.30",
+                                                         10, 1000, 20, 5000)))]
+
+
+@case
 def netflow_interfaces():
     """10 and 14, else the physical ones; of 2, 4 and 8 octets."""
     one = Template(256, HOSTS + [(10, 8), (14, 2), (252, 4), (253, 4)] + COUNTERS)

@@ -252,6 +252,13 @@ def gateway():
 
 
 @case
+def router():
+    """The next hop of the routing table alone, of both families."""
+    four, six = (record(1002, address(text) + words(24, 20)) for text in ("198.51.100.1", "2001:db8::9"))
+    return [datagram([flow_sample([raw_header(SIMPLE), four]), flow_sample([raw_header(SIMPLE), six], 2)])]
+
+
+@case
 def nat():
     addresses = record(1007, address("203.0.113.1") + address("203.0.113.2"))
     ports = record(1020, words(33333, 44444))

@@ -35,7 +35,7 @@ static void read_frames(const uint8_t *bytes, size_t size, bool trusted)
     struct encoder *encoder = NULL;
     struct error error = {""};
     struct rows rows;
-    struct frame frame;
+    struct answer_frame frame;
     int64_t taken;
     char *line = NULL;
 

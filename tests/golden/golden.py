@@ -4,10 +4,10 @@
 
   golden.py [--plain] [PATTERN...]
 
-Captures named netflow_* are for nfacctd, the others for sfacctd: $NFACCTD and $SFACCTD, or those of $BUILD (the current
-folder); the cases of one that is not there are skipped. Where TESTLIST names counters, the daemon is kept running at
-the capture's end (pcap_savefile_wait) and asked for its ledger, which must also balance. --plain leaves that out, so
-that another implementation of the same configuration can be held to the same rows.
+Captures named netflow_* are for nfacctd, packets_* for pmacctd, the others for sfacctd: $NFACCTD, $PMACCTD, $SFACCTD,
+or those of $BUILD (the current folder); the cases of one that is not there are skipped. Where TESTLIST names counters,
+the daemon is kept running at the capture's end (pcap_savefile_wait) and asked for its ledger, which must also balance.
+--plain leaves that out, so that another implementation of the same configuration can be held to the same rows.
 """
 import difflib
 import fnmatch
@@ -88,7 +88,7 @@ def ledger_difference(control, counters, process):
             wrong = [f"{name} is {have.get(name, '<absent>')}, expected {value}" for name, value in want.items()
                      if have.get(name) != value]
             wrong += [f"out of balance: {line}" for line in ledger.imbalance(book)]
-            if not wrong and have["datagrams_received"] > 0:
+            if not wrong and have["datagrams_received"] + have.get("frames_received", 0) > 0:
                 return []
         time.sleep(0.05)
     return wrong
@@ -103,7 +103,7 @@ def run(daemon, fields, folder, plain):
     lines = ["daemonize: false", f"pcap_savefile: {os.path.join(HERE, '..', 'data', capture + '.pcap')}", "plugins: print[golden]",
              f"aggregate[golden]: {aggregate}", f"print_output[golden]: {'json' if form == 'json' else 'csv'}",
              f"print_output_file[golden]: {output}", "print_refresh_time[golden]: 3600"]
-    lines += [key.strip().replace("DIR", folder) for key in keys.split(";") if key.strip()]
+    lines += [key.strip().replace("DIR", folder) for key in re.split(r";(?=\s*[a-z0-9_]+:)", keys) if key.strip()]
     if not plain:
         lines.append(f"control_path: {control}")
     if counters:
@@ -145,7 +145,7 @@ def run(daemon, fields, folder, plain):
 
 
 def daemon_of(capture):
-    name = "nfacctd" if capture.startswith("netflow_") else "sfacctd"
+    name = "nfacctd" if capture.startswith("netflow_") else "pmacctd" if capture.startswith("packets_") else "sfacctd"
     path = os.path.abspath(os.environ.get(name.upper()) or os.path.join(os.environ.get("BUILD", "."), name))
     return path if os.access(path, os.X_OK) else None
 
@@ -153,7 +153,7 @@ def daemon_of(capture):
 def main():
     arguments = sys.argv[1:]
     plain = "--plain" in arguments
-    if not daemon_of("sflow") and not daemon_of("netflow_"):
+    if not any(map(daemon_of, ("sflow", "netflow_", "packets_"))):
         print("1..0 # SKIP no daemon is built")
         return 0
     failed = number = 0

@@ -188,7 +188,7 @@ static void check_outputs(void)
            1500, "its clock may be behind");
     is_u64(json_array_size(json_object_get(parsed, "collectors")), 2, "each collector has its part");
     is_u64(json_object_size(json_object_get(parsed, "input")), INPUT_COUNTERS, "every input counter is there");
-    is_u64(json_array_size(json_object_get(parsed, "balance")), 9, "every group is there");
+    is_u64(json_array_size(json_object_get(parsed, "balance")), 10, "every group is there");
     ledger_report(ledger, 1000000000, count_line, &lines);
     ok(lines >= 5, "the report has its lines");
     json_decref(parsed);

@@ -78,7 +78,7 @@ static uint16_t talk(const void *bytes, size_t size, uint64_t *text_bytes)
     if (send(fd, bytes, size, MSG_NOSIGNAL) < 0)
         last = 0;
     while ((got = recv(fd, buffer, sizeof(buffer) - have, 0)) > 0) {
-        struct frame frame;
+        struct answer_frame frame;
         size_t at = 0;
         int64_t taken;
 

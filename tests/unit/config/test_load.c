@@ -167,9 +167,9 @@ static void statuses(void)
 {
     struct config *config = load_text("plugins: memory[m]\naggregate: none\nbgp_daemon: true\n"
                                       "bgp_daemon_max_peers: 100\n"
-                                      "sql_db: x\nsfacctd_as: sflow\nnfprobe_receiver: 1.2.3.4:5\n"
+                                      "sql_db: x\nsfacctd_kafka_broker_port: 9092\nnfprobe_receiver: 1.2.3.4:5\n"
                                       "imt_buckets: 1000\nimt_buckets[m]: 1000\nnfacctd_disable_checks: false\n"
-                                      "mongo_host: h\nnetworks_file: /tmp/n\nuacctd_group: 5\nports_file: /tmp/p\n");
+                                      "mongo_host: h\nsfacctd_zmq_address: /tmp/n\nuacctd_group: 5\nsfacctd_kafka_topic: t\n");
 
     ok(says(config, LOG_LEVEL_ERROR, 3, "key 'bgp_daemon' is not supported yet: Start the BGP"), "changes results");
     ok(says(config, LOG_LEVEL_DEBUG, 4, "makes no difference"), "keys of a protocol that does not run");
@@ -179,7 +179,7 @@ static void statuses(void)
     ok(!mentions_line(config, 9), "is told once");
     ok(says(config, LOG_LEVEL_NOTICE, 10, "is now called"), "an old name");
     ok(says(config, LOG_LEVEL_WARN, 11, "is ignored: MongoDB"), "an old name without successor");
-    ok(says(config, LOG_LEVEL_ERROR, 12, "networks_file"), "a look-up file");
+    ok(says(config, LOG_LEVEL_ERROR, 12, "zmq_address"), "an input that is not there yet");
     ok(says(config, LOG_LEVEL_DEBUG, 13, "makes no difference"), "keys of another daemon");
     is_u64(config->error_count, 3, "three errors");
     config_free(config);

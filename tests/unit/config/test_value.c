@@ -151,7 +151,7 @@ int main(void)
     words();
     times();
     addresses_and_lists();
-    ok(value_is_default(key_find("sfacctd_as"), "sflow"), "an alternative of a default is one");
+    ok(value_is_default(key_find("pcap_ifindex"), "none"), "the word of a default is one");
     ok(value_is_default(key_find("bgp_daemon_port"), "0179"), "numbers are compared as numbers");
     ok(!value_is_default(key_find("sfacctd_as"), "bgp"), "another value is none");
     return done_testing();

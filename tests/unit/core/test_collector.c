@@ -104,7 +104,8 @@ static void fake_close(void *decoder)
 
 static const struct decoder_ops ops = {
     .open = fake_open, .datagram = fake_datagram, .tick = fake_tick, .end = fake_end, .close = fake_close};
-static const struct daemon fake = {.name = "faked", .title = "Fake", .traffic = "fake", .decoder = &ops};
+static const struct daemon fake = {
+    .name = "faked", .title = "Fake", .traffic = "fake", .input = &input_socket, .decoder = &ops};
 
 static bool reaches(const uint64_t *counter, uint64_t value)
 {

@@ -9,7 +9,7 @@
 #define plugin_max 4
 enum { PLAIN, TAGGED, SUMMED, DISCARDS };
 
-static struct settings settings[plugin_max];
+static struct settings settings[plugin_max], core;
 static struct layout layouts[plugin_max];
 static struct emit_target targets[plugin_max];
 static struct ring *rings[plugin_max][2]; /* of two lanes */
@@ -36,9 +36,8 @@ static void set_up(void)
 
 static struct flow a_flow(void)
 {
-    struct flow flow;
+    struct flow flow = {.discard = false};
 
-    flow_clear(&flow);
     flow_set_src_port(&flow, 1000);
     flow_set_dst_port(&flow, 2000);
     flow_set_packets(&flow, 2);
@@ -143,7 +142,8 @@ static void check_lanes(void)
     uint64_t before = emitted(PLAIN, EMIT_records_emitted), of_first;
     struct flow flow = a_flow();
     struct error error;
-    struct emitter *second = emitter_new(targets, plugin_max, 1, false, &error);
+    struct emit_options options = {.lane = 1, .core = &core, .daemon = DAEMON_SFACCTD};
+    struct emitter *second = emitter_new(targets, plugin_max, &options, &error);
     uint8_t bodies[2][64];
 
     if (!ok(second != NULL, "an emitter of another lane"))
@@ -162,13 +162,14 @@ static void check_lanes(void)
 
 int main(void)
 {
+    struct emit_options options = {.core = &core, .daemon = DAEMON_SFACCTD};
     struct emitter *emitter;
     struct field_set needs;
     struct error error;
 
     plan_none();
     set_up();
-    emitter = emitter_new(targets, plugin_max, 0, false, &error);
+    emitter = emitter_new(targets, plugin_max, &options, &error);
     if (!ok(emitter != NULL, "an emitter for %d plugins", plugin_max))
         return done_testing();
     needs = emitter_needs(emitter);

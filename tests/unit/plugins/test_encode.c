@@ -414,29 +414,36 @@ static void test_separators(void)
 }
 
 static const char json_order[] =
-    "tag tag2 label class mac_src mac_dst vlan vlan_in vlan_out cvlan_in cvlan_out cos etype as_src as_dst comms "
-    "ecomms lcomms as_path local_pref med roa_dst peer_as_src peer_as_dst peer_ip_src transport_ip_src peer_ip_dst "
+    "tag tag2 label class tls_sni dns_name mac_src mac_dst vlan vlan_in vlan_out cvlan_in cvlan_out cos etype as_src "
+    "as_dst comms ecomms lcomms as_path local_pref med roa_dst peer_as_src peer_as_dst peer_ip_src "
+    "transport_ip_src peer_ip_dst ip_next_hop "
     "comms_src ecomms_src lcomms_src as_path_src local_pref_src med_src roa_src iface_in iface_out mpls_vpn_rd "
     "mpls_vpn_rd_origin mpls_pw_id ip_src net_src ip_dst net_dst mask_src mask_dst port_src port_dst country_ip_src "
-    "country_ip_dst pocode_ip_src pocode_ip_dst lat_ip_src lon_ip_src lat_ip_dst lon_ip_dst tcp_flags fwd_status "
+    "country_ip_dst pocode_ip_src pocode_ip_dst lat_ip_src lon_ip_src lat_ip_dst lon_ip_dst as_name_src as_name_dst "
+    "tcp_flags fwd_status "
     "drop_reason mpls_label_stack srv6_seg_ipv6_list path_delay_avg_usec path_delay_min_usec path_delay_max_usec "
     "ip_proto tos flow_label sampling_rate sampling_direction post_nat_ip_src post_nat_ip_dst post_nat_port_src "
     "post_nat_port_dst nat_event fw_event mpls_label_top mpls_label_bottom tunnel_mac_src tunnel_mac_dst tunnel_ip_src "
     "tunnel_ip_dst tunnel_ip_proto tunnel_tos tunnel_flow_label tunnel_port_src tunnel_port_dst tunnel_tcp_flags vxlan "
     "nvgre timestamp_start timestamp_end timestamp_arrival timestamp_min timestamp_max export_proto_seqno "
     "export_proto_version export_proto_sysid timestamp_export stamp_inserted stamp_updated flows vrf_name "
-    "ingress_vrf_name egress_vrf_name iface_name_in iface_name_out packets bytes writer_id";
+    "ingress_vrf_name ingress_vrf_id egress_vrf_name egress_vrf_id iface_name_in iface_name_out "
+    "packets bytes writer_id";
 
 static const char csv_order[] =
-    "TAG,TAG2,LABEL,CLASS,SRC_MAC,DST_MAC,VLAN,IN_VLAN,OUT_VLAN,IN_CVLAN,OUT_CVLAN,COS,ETYPE,SRC_AS,DST_AS,COMMS,"
+    "TAG,TAG2,LABEL,CLASS,SRC_MAC,DST_MAC,VLAN,IN_VLAN,OUT_VLAN,IN_CVLAN,OUT_CVLAN,COS,ETYPE,SRC_AS,DST_AS,"
+    "COMMS,"
     "ECOMMS,LCOMMS,SRC_COMMS,SRC_ECOMMS,SRC_LCOMMS,AS_PATH,SRC_AS_PATH,PREF,SRC_PREF,MED,SRC_MED,SRC_ROA,"
     "DST_ROA,PEER_SRC_AS,"
-    "PEER_DST_AS,PEER_SRC_IP,TRANSPORT_SRC_IP,PEER_DST_IP,IN_IFACE,OUT_IFACE,MPLS_VPN_RD,MPLS_PW_ID,VRF_NAME,"
-    "INGRESS_VRF_NAME,EGRESS_VRF_NAME,IN_IFACE_NAME,OUT_IFACE_NAME,SRC_IP,SRC_NET,DST_IP,DST_NET,SRC_MASK,DST_MASK,"
+    "PEER_DST_AS,PEER_SRC_IP,TRANSPORT_SRC_IP,PEER_DST_IP,IP_NEXT_HOP,IN_IFACE,OUT_IFACE,"
+    "MPLS_VPN_RD,MPLS_PW_ID,VRF_NAME,"
+    "INGRESS_VRF_NAME,INGRESS_VRF_ID,EGRESS_VRF_NAME,EGRESS_VRF_ID,IN_IFACE_NAME,OUT_IFACE_NAME,SRC_IP,SRC_NET,"
+    "DST_IP,DST_NET,SRC_MASK,DST_MASK,"
     "SRC_PORT,DST_PORT,TCP_FLAGS,PROTOCOL,TOS,FLOW_LABEL,SH_COUNTRY,DH_COUNTRY,SH_POCODE,DH_POCODE,SH_LAT,SH_LON,"
-    "DH_LAT,DH_LON,SAMPLING_RATE,SAMPLING_DIRECTION,POST_NAT_SRC_IP,POST_NAT_DST_IP,POST_NAT_SRC_PORT,"
-    "POST_NAT_DST_PORT,"
-    "NAT_EVENT,FW_EVENT,FWD_STATUS,DROP_REASON,MPLS_LABEL_TOP,MPLS_LABEL_BOTTOM,MPLS_LABEL_STACK,TUNNEL_SRC_MAC,"
+    "DH_LAT,DH_LON,SRC_AS_NAME,DST_AS_NAME,SAMPLING_RATE,SAMPLING_DIRECTION,POST_NAT_SRC_IP,POST_NAT_DST_IP,"
+    "POST_NAT_SRC_PORT,POST_NAT_DST_PORT,"
+    "NAT_EVENT,FW_EVENT,FWD_STATUS,DROP_REASON,TLS_SNI,DNS_NAME,MPLS_LABEL_TOP,MPLS_LABEL_BOTTOM,MPLS_LABEL_STACK,"
+    "TUNNEL_SRC_MAC,"
     "TUNNEL_DST_MAC,TUNNEL_SRC_IP,TUNNEL_DST_IP,TUNNEL_PROTOCOL,TUNNEL_TOS,TUNNEL_FLOW_LABEL,TUNNEL_SRC_PORT,"
     "TUNNEL_DST_PORT,TUNNEL_TCP_FLAGS,VXLAN,NVGRE,TIMESTAMP_START,TIMESTAMP_END,TIMESTAMP_ARRIVAL,TIMESTAMP_EXPORT,"
     "TIMESTAMP_MIN,TIMESTAMP_MAX,EXPORT_PROTO_SEQNO,EXPORT_PROTO_VERSION,EXPORT_PROTO_SYSID,PATH_DELAY_AVG_USEC,"
@@ -479,7 +486,7 @@ static void test_orders(void)
     options.dialect = ENCODE_CLIENT;
     all = rows_header(&rows, &options);
     ok(strncmp(all, "TAG,TAG2,LABEL,CLASS,IN_IFACE,OUT_IFACE,SRC_MAC,DST_MAC,", 56) == 0 &&
-           strstr(all, "PEER_DST_IP,MPLS_VPN_RD,"),
+           strstr(all, "PEER_DST_IP,IP_NEXT_HOP,MPLS_VPN_RD,"),
        "the client has the interfaces behind the class");
     rows_close(&rows);
 
@@ -494,8 +501,8 @@ static void test_orders(void)
     options.format = ENCODE_CSV;
     rows_put_address(&rows, FIELD_SRC_HOST, "fe80::1");
     is_row(&rows, &options,
-           "0,0,,unknown,0,0,00:00:00:00:00:00,00:00:00:00:00:00,0,0,0,0,0,0,0,0,0,,,,,,,,,0,0,0,0,u,u,0,0,,,,0:0:0,0,"
-           ",,,,,fe80::1,,,,0,0,0,0,0,0,0,0,,,,,0.000000,0.000000,0.000000,0.000000,0,u,,,0,0,0,0,0,,0,0,,"
+           "0,0,,unknown,0,0,00:00:00:00:00:00,00:00:00:00:00:00,0,0,0,0,0,0,0,0,0,,,,,,,,,0,0,0,0,u,u,0,0,,,,,0:0:0,0,"
+           ",,0,,0,,,fe80::1,,,,0,0,0,0,0,0,0,0,,,,,0.000000,0.000000,0.000000,0.000000,,,0,u,,,0,0,0,0,0,,,,0,0,,"
            "00:00:00:00:00:00,00:00:00:00:00:00,,,0,0,0,0,0,0,0,0,0000-00-00 00:00:00.000000,"
            "0000-00-00 00:00:00.000000,0000-00-00 00:00:00.000000,0000-00-00 00:00:00.000000,"
            "0000-00-00 00:00:00.000000,0000-00-00 00:00:00.000000,0,0,0,0,0,0,0,0,0\n",

@@ -37,7 +37,7 @@ static void read_answer(struct answer *answer, struct result *result)
 {
     struct connection connection = {.fd = -1};
     struct rows rows;
-    struct frame frame;
+    struct answer_frame frame;
     int pair[2], more;
 
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0)
