@@ -36,8 +36,12 @@ int child_start(struct child *child, child_fn *fn, void *context, struct child *
         return error_errno(error, code, "cannot start a process");
     }
     if (child->pid == 0) {
+        static const int orders[] = {SIGHUP, SIGUSR1, SIGUSR2};
         sigset_t none;
 
+        /* `killall -USR2 nfacctd` reaches all of a daemon and means the supervisor, which passes it on as an order. */
+        for (unsigned i = 0; i < array_length(orders); i++)
+            signal(orders[i], SIG_IGN);
         close(ends[0]);
         for (unsigned i = 0; i < count; i++)
             if (others[i]->control_fd >= 0)

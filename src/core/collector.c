@@ -400,6 +400,7 @@ static int open_input(struct collector *collector, const struct field_set *wants
         .socket_fd = start->socket_fd,
         .control_fd = start->control_fd,
         .signal_fd = collector->signal_fd,
+        .maps_fd = maps_fd(collector->maps),
         .frames = collector->ops->frame != NULL,
         .whole_frames = looks_inside(wants) || start->settings->proto_output_file != NULL,
         .progress = start->progress,

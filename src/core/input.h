@@ -36,7 +36,7 @@ struct input_start {
     unsigned lane, lane_count;
     uint32_t group;     /* the same number in all lanes of a daemon, another in each daemon */
     int socket_fd;      /* bound by the supervisor, or -1 */
-    int control_fd, signal_fd; /* to be heard even while a pipe is waited for */
+    int control_fd, signal_fd, maps_fd; /* to be heard even while a pipe is waited for */
     bool frames;        /* a file is read as frames, not as datagrams */
     bool whole_frames;  /* somebody looks into packets: a short capture length would not do */
     bool progress;      /* a person is watching */

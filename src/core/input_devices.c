@@ -64,6 +64,14 @@ static uint32_t number_of(const struct source *source)
     }
 }
 
+/* Not 0, the same in all lanes, and another one for each row: those of one device differ in their direction. */
+static uint16_t fanout_group(const struct source *source)
+{
+    uint32_t number = hash_name(source->row.name) * 31 + source->input->start.group * 8 + source->row.direction;
+
+    return (uint16_t)(number % UINT16_MAX + 1);
+}
+
 /* Decimal or 0x...; 0 is all. */
 static int read_protocol(const char *text, uint16_t *protocol, struct error *error)
 {
@@ -93,10 +101,7 @@ static int open_source(struct source *source, bool *absent, struct error *error)
         .buffer_bytes = settings->pipe_size != 0 ? settings->pipe_size : buffer_default,
         .promiscuous = settings->promisc,
         .direction = source->row.direction,
-        /* Not 0, the same in all lanes, and another one for each row. */
-        .fanout_group = start->lane_count > 1 ? (uint16_t)(hash_name(source->row.name) * 31 + start->group * 8 +
-                                                           source->row.direction) | 1
-                                              : 0,
+        .fanout_group = start->lane_count > 1 ? fanout_group(source) : 0,
     };
 
     *absent = false;

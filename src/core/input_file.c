@@ -161,7 +161,8 @@ static bool on_wait(void *context, int fd)
     struct file_input *input = context;
     struct pollfd waiting[] = {{.fd = fd, .events = POLLIN},
                                {.fd = input->start.control_fd, .events = POLLIN},
-                               {.fd = input->start.signal_fd, .events = POLLIN}};
+                               {.fd = input->start.signal_fd, .events = POLLIN},
+                               {.fd = input->start.maps_fd, .events = POLLIN}};
 
     if (poll(waiting, 1, 0) > 0)
         return true;
@@ -169,7 +170,7 @@ static bool on_wait(void *context, int fd)
     while (!input->stopped) {
         if (poll(waiting, array_length(waiting), -1) < 0 && errno != EINTR)
             return true;
-        if ((waiting[1].revents | waiting[2].revents) != 0)
+        if ((waiting[1].revents | waiting[2].revents | waiting[3].revents) != 0)
             input->stopped = input->start.calls->orders(input->start.context);
         if (waiting[0].revents != 0)
             return true;

@@ -168,6 +168,8 @@ static int run(const struct daemon *daemon, struct config *config, const char *p
         log_error("%s", error.text);
         return 1;
     }
+    if (!core->daemonize) /* from its first word on a signal to stop is an order, not an end */
+        supervisor_hold_signals();
     log_identity(core->name[0] != '\0' ? core->name : "default", "core");
     log_info("%s, %s %s", daemon->title, daemon->name, PACKAGE_VERSION);
     if (path != NULL)

@@ -60,12 +60,12 @@ static void name_source(struct ledger *ledger, const struct daemon *daemon, cons
     ledger->source_number = if_nametoindex(name);
 }
 
-/* A savefile has one order, and one lane keeps it. */
-static unsigned count_lanes(const struct settings *core)
+/* A savefile has one order, and one lane keeps it; an NFLOG group has one listener. */
+static unsigned count_lanes(const struct settings *core, const struct daemon *daemon)
 {
     long processors;
 
-    if (core->pcap_savefile != NULL)
+    if (core->pcap_savefile != NULL || daemon->mask == DAEMON_UACCTD)
         return 1;
     if (core->lanes > 0)
         return (unsigned)min_u64((uint64_t)core->lanes, ledger_lanes_max);
@@ -96,7 +96,7 @@ int plan_make(struct plan *plan, const struct daemon *daemon, const struct confi
     name_source(ledger, daemon, &config->core);
     ledger->supervisor_pid = (uint32_t)getpid();
     ledger->started_ns = time_wall_ns();
-    plan->lane_count = count_lanes(&config->core);
+    plan->lane_count = count_lanes(&config->core, daemon);
     ledger->lane_count = plan->lane_count;
     plan->daemon = daemon;
     plan->port = config->core.port != 0 ? (uint16_t)config->core.port : daemon->port;

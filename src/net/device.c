@@ -21,7 +21,9 @@ struct device {
     uint32_t kernel_drops, interface_drops; /* as last told; they wrap */
     device_frame_fn *fn;
     void *context;
-    int64_t started_ns; /* wall clock: what was captured before is not ours */
+    int64_t started_ns;   /* wall clock: what was captured before is not ours */
+    int64_t settled_ns;   /* monotonic clock: all of that has been read by then */
+    bool fresh;           /* such frames may come yet; the ring is in order of time: the first of ours ends it */
 };
 
 /* LINKTYPE_ of the registry for a DLT_ of this machine, where the two differ (pcap-linktype(7)). */
@@ -204,6 +206,8 @@ int device_start(struct device *device, struct error *error)
 {
     device_take_drops(device); /* of the time before */
     device->started_ns = time_wall_ns();
+    device->settled_ns = time_monotonic_ns() + time_second_ns;
+    device->fresh = true;
     if (pcap_setfilter(device->pcap, &device->program) < 0)
         return error_set(error, "cannot set the filter on '%s': %.200s", device->name, pcap_geterr(device->pcap));
     return 0;
@@ -220,8 +224,12 @@ static void on_packet(u_char *context, const struct pcap_pkthdr *header, const u
         .when_ns = (int64_t)header->ts.tv_sec * 1000000000 + header->ts.tv_usec, /* nanoseconds, as was asked */
     };
 
-    if (likely(frame.when_ns >= device->started_ns))
-        device->fn(device->context, &frame);
+    if (unlikely(device->fresh)) { /* a clock that is set back must not hide all that comes */
+        if (frame.when_ns < device->started_ns && time_monotonic_ns() < device->settled_ns)
+            return;
+        device->fresh = false;
+    }
+    device->fn(device->context, &frame);
 }
 
 int device_read(struct device *device, unsigned most, device_frame_fn *fn, void *context, struct error *error)
@@ -247,7 +255,8 @@ struct device_drops device_take_drops(struct device *device)
     if (pcap_stats(device->pcap, &stat) < 0)
         return drops;
     drops.kernel = stat.ps_drop - device->kernel_drops;
-    drops.interface = stat.ps_ifdrop - device->interface_drops;
+    if ((int32_t)(stat.ps_ifdrop - device->interface_drops) > 0) /* else the device's own counters began again */
+        drops.interface = stat.ps_ifdrop - device->interface_drops;
     device->kernel_drops = stat.ps_drop;
     device->interface_drops = stat.ps_ifdrop;
     return drops;

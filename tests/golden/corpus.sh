@@ -1,4 +1,4 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# Captures of real exporters, in the folder that FLOWLEDGER_CORPUS names, against the truth files beside them.
+# Captures of exporters and of packets, in the folder FLOWLEDGER_CORPUS, against the truth files beside them.
 exec python3 "$(dirname "$0")/corpus.py" "$@"

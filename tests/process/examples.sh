@@ -3,18 +3,22 @@
 # The recipes of conf/examples do what their first lines say: each one passes --check without a word, runs on the
 # capture that its "Try it" line names, and runs again as a service to which that capture is sent over loopback and
 # which is then stopped. Both times: status 0, the rows are there, their sums are exact, the books balance. Only the
-# folder of the files and the addresses to listen on are put in by the test. Recipes called nfacctd-* are nfacctd's, all
-# others sfacctd's. To one that listens for TLS the records are sent so, with certificates made here.
+# folder of the files and the addresses to listen on are put in by the test. Recipes called nfacctd-* are nfacctd's,
+# pmacctd-* pmacctd's, which are only tried: a service would need a device; all others are sfacctd's but uacctd-*, which
+# need netfilter rules (tests/peers/uacctd.sh). To one that listens for TLS the records are sent so, with certificates
+# made here; one that asks for a database gets one that is made here, too.
 . "$(dirname "$0")/../lib/common.sh"
 test_begin
 replay=$(tool replay) || skip "needs a compiler and libpcap"
 NFACCTD=${NFACCTD:-$BUILD/nfacctd}
+PMACCTD=${PMACCTD:-$BUILD/pmacctd}
 top=$(cd "$TESTS/.." && pwd)
 out=$DIR/out # stands for /tmp/flowledger
 
 # name | files or sockets that come out, {log} being standard output | packets and bytes in each | a word in one of them
 # The sums: "whole" is the capture with sampling multiplied out, "sampled" without, "ends" counts both ends of a flow;
-# "softflowd" is both directions of the quickstart's IPFIX, added up by tshark when it was recorded.
+# "softflowd" is both directions of the quickstart's IPFIX, added up by tshark when it was recorded, "packets" its capture
+# of packets, likewise. Where the places differ, a comma parts their sums.
 recipes="
 billing-by-host-memory      | out-hosts                     | ends          | 10.9.0.2
 dropped-packets             | out/dropped.json              | 4 348          | \"drop_reason\": \"acl\"
@@ -32,8 +36,14 @@ nfacctd-lanes               | out/matrix-*.csv              | softflowd      | S
 nfacctd-nat-events          | out/nat-*.json                | 0 0            | \"post_nat_ip_src\": \"203.0.113.1\"
 nfacctd-restart-without-loss | out/flows.json               | softflowd      | fd00:9:1::1
 nfacctd-sampling-map        | {log}                         | 6144 614400    | 10.0.0.3
+nfacctd-tags                | out/web.csv out/others.csv    | 780 4087242, 140 24820 | 20,10.9.1.1,10.9.1.2,udp,55,
 nfacctd-sampling            | {log}                         | 2292 229200    | 10.0.0.3
 overlay-vxlan               | {log}                         | 1 122          | 5001
+pmacctd-first               | out-hosts out/flows-*.csv     | packets        | 192.0.2.11,203.0.113.44,36150,443,27,tcp,10,1256
+pmacctd-geoip               | out/countries.csv             | packets        | CH,JP,11,695
+pmacctd-tags-and-networks   | out/networks.csv              | packets        | 101,web,0,64500,192.0.2.0,203.0.113.0,25,24,0,443
+pmacctd-transactions        | out/transactions.json out/names.csv | packets  | \"question\": \"wwww.example.net\"
+pmacctd-tunnels             | out/tunnels.csv               | 28 2556        | 10.0.0.5,10.9.9.9,gre,10.99.0.1,10.99.0.2,tcp,80
 replay-a-capture            | {log} out/replay.csv          | whole          | 10.9.0.1
 sampling-renormalize        | {log}                         | 300 23400      | 10.0.0.1
 switch-counters             | out/interfaces-*.csv out-counters-127_0_0_1.json | whole | \"ifInOctets\":
@@ -74,6 +84,9 @@ configuration()
     rm -rf "$out" "$out"-*
     mkdir "$out"
     : >"$LOG"
+    if grep -q '^geoipv2_file' "$DIR/conf"; then
+        python3 "$TESTS/lib/make_mmdb.py" country "$out-country.mmdb"
+    fi
     grep -q '^tls_path' "$DIR/conf" || return 0
     mkdir "$out-tls"
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=flowledger-test -days 2 \
@@ -114,6 +127,7 @@ outcome()
     sampled) sums=$sampled ;;
     ends) sums=$ends ;;
     softflowd) sums="920 4112062" ;;
+    packets) sums="54 10341" ;;
     esac
 
     is "$name, $when: status" "$STATUS" 0
@@ -127,9 +141,10 @@ outcome()
         [ ! -e "$files.answer.csv" ] || set -- "$files.answer.csv"
         check "$name, $when: $place is there" [ -s "$1" ] || continue
         case $place in
-        *-counters-*) ;; # these are no flows
-        *) is "$name, $when: the sums of $place" "$(sums "$@")" "$sums" ;;
+        *-counters-* | */transactions.json) ;; # these are no flows
+        *) is "$name, $when: the sums of $place" "$(sums "$@")" "${sums%%, *}" ;;
         esac
+        sums=${sums#*, }
         if grep -qF -e "$word" -- "$@"; then word=""; fi
     done
     check "$name, $when: the rows hold what they should" [ -z "$word" ]
@@ -158,16 +173,22 @@ all_read()
 
 run_example()
 {
-    local name=$1 places=$2 sums=$3 word=$4 capture count port daemon=sfacctd SFACCTD=$SFACCTD
+    local name=$1 places=$2 sums=$3 word=$4 file capture count port daemon=sfacctd SFACCTD=$SFACCTD
 
-    if [ "${name#nfacctd-}" != "$name" ]; then
-        daemon=nfacctd SFACCTD=$NFACCTD
-    fi
+    case $name in
+    nfacctd-*) daemon=nfacctd SFACCTD=$NFACCTD ;;
+    pmacctd-*) daemon=pmacctd SFACCTD=$PMACCTD ;;
+    esac
     if grep -q '^tls_path' "$top/conf/examples/$name.conf" && ! command -v openssl >/dev/null; then
         check "$name: certificates # SKIP needs openssl" true
         return
     fi
-    (cd "$top" && "$SFACCTD" --check -f "conf/examples/$name.conf") >"$DIR/checked" 2>&1
+    file=conf/examples/$name.conf
+    if grep -q '^geoipv2_file' "$top/$file"; then # which must be there
+        configuration "$name"
+        file=$DIR/conf
+    fi
+    (cd "$top" && "$SFACCTD" --check -f "$file") >"$DIR/checked" 2>&1
     is "$name: --check passes" $? 0
     check "$name: --check has nothing to say" eval '! grep -v ": good$" "$DIR/checked" | note | grep .'
     capture=$(sed -n 's/^! Try it:.* -I \([^ ]*\).*/\1/p' "$top/conf/examples/$name.conf")
@@ -181,6 +202,7 @@ run_example()
         outcome "tried" "$name" "$(tr ' ' '\n' <<<"$places" | grep '[/{.]' | tr '\n' ' ')" "$sums" \
             "$(grep -q '[/{.]' <<<"$places" && echo "$word")"
     fi
+    [ "$daemon" != pmacctd ] || return 0
     grep -q '^pcap_savefile' "$top/conf/examples/$name.conf" && return
 
     # As a service.
@@ -227,6 +249,7 @@ check "the capture of the quickstart has traffic" [ "${whole% *}" -gt "${sampled
 
 for file in "$top"/conf/examples/*.conf; do
     name=$(basename "$file" .conf)
+    [ "${name#uacctd-}" = "$name" ] || continue
     row=$(grep "^$name  *|" <<<"$recipes")
     check "$name is a recipe of this test" [ -n "$row" ] || continue
     IFS='|' read -r name places sums word < <(sed 's/ *| */|/g' <<<"$row")

@@ -22,7 +22,7 @@ struct capture {
     unsigned gathered;
     struct fragments *fragments; /* or NULL: nobody asks for ports */
     struct track *track;         /* or NULL: nobody asks for flows, classes or transactions */
-    bool wants_flows;
+    bool wants_flows, wants_origin;
     struct packet_info info;
     struct flow flow, late; /* of the frame at hand; of one that waited and is let go while another is at hand */
 };
@@ -166,7 +166,8 @@ static inline void account(struct capture *capture, const struct frame *frame, c
     flow_set_timestamp_arrival(flow, frame->when_ns);
     flow_set_packets(flow, 1);
     flow_set_bytes(flow, bytes);
-    set_origin(capture, frame, info, flow);
+    if (capture->wants_origin)
+        set_origin(capture, frame, info, flow);
     if (capture->track != NULL && flow_has(flow, FIELD_SRC_HOST))
         follow(capture, info, flow, frame->when_ns);
     count(capture, INPUT_frames_accounted);
@@ -221,15 +222,21 @@ static void show_waiting(struct capture *capture)
     counter_set(&capture->output.counters[INPUT_frames_waiting], fragments_counts(capture->fragments).waiting);
 }
 
-/* A first fragment, after it was accounted: those that waited for it are decoded, which ends the texts of its own. */
-static void remember_first(struct capture *capture, const struct frame *frame, const struct flow *flow)
+/*
+ * A first fragment. It is accounted before those that waited for it are decoded, which ends the texts of its own; and
+ * what is remembered of it is taken before that, since whoever takes a record may change it.
+ */
+static void account_first(struct capture *capture, const struct frame *frame, uint64_t bytes, struct flow *flow)
 {
+    bool has_both = flow_has(flow, FIELD_SRC_PORT) && flow_has(flow, FIELD_DST_PORT);
+    uint16_t source_port = flow->src_port, destination_port = flow->dst_port;
     struct fragment_key key;
 
-    if (!flow_has(flow, FIELD_SRC_PORT) || !flow_has(flow, FIELD_DST_PORT))
-        return;
     key_of(flow, &capture->info, &key);
-    fragments_first(capture->fragments, &key, flow->src_port, flow->dst_port, frame->when_ns);
+    account(capture, frame, &capture->info, bytes, flow);
+    if (!has_both)
+        return;
+    fragments_first(capture->fragments, &key, source_port, destination_port, frame->when_ns);
     show_waiting(capture);
 }
 
@@ -278,9 +285,10 @@ void capture_frame(struct capture *capture, const struct frame *frame)
 
         if (follow_fragments && info->fragment && !pass_later(capture, frame, flow))
             return;
-        account(capture, frame, info, bytes_of(info, length), flow);
         if (follow_fragments && info->fragment_first)
-            remember_first(capture, frame, flow);
+            account_first(capture, frame, bytes_of(info, length), flow);
+        else
+            account(capture, frame, info, bytes_of(info, length), flow);
     } else if (verdict == PACKET_MALFORMED) {
         count(capture, INPUT_frames_malformed);
     } else if (capture->options.unknown_etype) {
@@ -370,6 +378,9 @@ struct capture *capture_new(const struct capture_options *options, const struct 
     capture->output = *output;
     capture->info.innermost = options->innermost;
     capture->wants_flows = field_set_has(&output->wants, FIELD_FLOWS);
+    capture->wants_origin = field_set_has(&output->wants, FIELD_IN_IFACE) ||
+                            field_set_has(&output->wants, FIELD_OUT_IFACE) ||
+                            field_set_has(&output->wants, FIELD_SAMPLING_DIRECTION);
     capture->link = packet_link_of(capture->link_number);
     if (open_tables(capture, error) < 0 || open_bodies(capture, error) < 0) {
         capture_free(capture);
@@ -441,6 +452,7 @@ void capture_end(struct capture *capture)
 {
     if (capture->fragments != NULL)
         fragments_end(capture->fragments);
+    show_counts(capture); /* with what that has evicted from the table that goes now */
     track_free(capture->track);
     capture->track = NULL;
     counter_set(&capture->output.counters[INPUT_flows_tracked], 0);

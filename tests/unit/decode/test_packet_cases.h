@@ -535,7 +535,7 @@ static const struct vector vectors[] = {
     {"IPv4 later fragment", E, ipv4_later_fragment, IP4 MACS HOSTS4 " proto=17 tos=184", "36 14 fragment 4660"},
     {"ICMP", E, ipv4_icmp, IP4 MACS HOSTS4 " proto=1 tos=184", "28 14 icmp 3/4"},
     {"SCTP", E, ipv4_sctp, IP4 MACS HOSTS4 " proto=132 tos=184 src_port=1111 dst_port=2222", "36 14"},
-    {"DCCP", E, ipv4_dccp, IP4 MACS HOSTS4 " proto=33 tos=184 src_port=1111 dst_port=2222", "36 14"},
+    {"DCCP", E, ipv4_dccp, IP4 MACS HOSTS4 " proto=33 tos=184", "36 14"},
     {"UDP-Lite", E, ipv4_udplite, IP4 MACS HOSTS4 " proto=136 tos=184 src_port=1111 dst_port=2222", "36 14"},
     {"ESP", E, ipv4_esp, IP4 MACS HOSTS4 " proto=50 tos=184", "36 14"},
     {"IPv4 AH is the protocol", E, ipv4_ah, IP4 MACS HOSTS4 " proto=51 tos=184", "60 14"},

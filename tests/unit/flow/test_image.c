@@ -208,7 +208,7 @@ static void random_addresses(struct flow *flow)
 
 static struct flow random_record(void)
 {
-    static const uint8_t protocols[] = {1, 6, 17, 33, 50, 58, 132, 136};
+    static const uint8_t protocols[] = {1, 6, 17, 50, 58, 89, 132, 136};
     struct flow flow;
 
     memset(&flow, 0, sizeof(flow));
@@ -219,7 +219,7 @@ static struct flow random_record(void)
     flow_set_dst_mac(&flow, random_bits(48));
     flow_set_packets(&flow, 1 + random_bits(4));
     flow_set_bytes(&flow, flow.packets * (80 + random_bits(10)));
-    if (flow.proto != 1 && flow.proto != 58 && flow.proto != 50) {
+    if (flow.proto != 1 && flow.proto != 58 && flow.proto != 50 && flow.proto != 89) {
         flow_set_src_port(&flow, (uint16_t)random_bits(16));
         flow_set_dst_port(&flow, (uint16_t)random_bits(16));
     }
