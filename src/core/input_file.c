@@ -197,7 +197,8 @@ static void show_progress(struct file_input *input, bool last)
             (unsigned long long)counter_get(&start->counters[INPUT_records_decoded]), last ? "\n" : "");
 }
 
-static void open_again(struct file_input *input)
+/* False: it cannot be, after a line in the log. */
+static bool open_again(struct file_input *input)
 {
     struct error error;
 
@@ -207,6 +208,7 @@ static void open_again(struct file_input *input)
         input->reader->on_wait(input->file, on_wait, input);
     else
         log_error("%s", error.text);
+    return input->reading;
 }
 
 static void finish(struct file_input *input, const struct error *broken)
@@ -214,6 +216,7 @@ static void finish(struct file_input *input, const struct error *broken)
     const struct input_start *start = &input->start;
     const struct settings *settings = start->settings;
     struct capture_counts counts = input->reader->counts(input->file);
+    bool failed = broken != NULL;
 
     start->calls->tick(start->context, input->when_ns);
     start->calls->end_batch(start->context);
@@ -228,11 +231,11 @@ static void finish(struct file_input *input, const struct error *broken)
     input->reader->close(input->file);
     input->file = NULL;
     input->reading = false;
-    if (broken == NULL && (settings->pcap_savefile_replay == 0 || input->rounds < settings->pcap_savefile_replay))
-        open_again(input);
+    if (!failed && (settings->pcap_savefile_replay == 0 || input->rounds < settings->pcap_savefile_replay))
+        failed = !open_again(input);
     if (!input->reading) {
         log_info("finished reading '%s': %llu frames", settings->pcap_savefile, (unsigned long long)counts.frames);
-        start->calls->finished(start->context, broken != NULL, settings->pcap_savefile_wait);
+        start->calls->finished(start->context, failed, settings->pcap_savefile_wait);
     }
 }
 

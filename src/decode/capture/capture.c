@@ -20,6 +20,7 @@ struct capture {
     enum packet_link link;
     uint8_t *bodies[decode_targets_max]; /* gathered for each plugin, where output->bodies takes them */
     unsigned gathered;
+    uint64_t booked[INPUT_COUNTERS]; /* of counts that others keep: how much is on the ledger */
     struct fragments *fragments; /* or NULL: nobody asks for ports */
     struct track *track;         /* or NULL: nobody asks for flows, classes or transactions */
     bool wants_flows, wants_origin;
@@ -400,8 +401,14 @@ void capture_free(struct capture *capture)
     free(capture);
 }
 
-/* What others count, as it is now. */
-static void show_counts(struct capture *capture)
+/* What others have counted since they began. A predecessor of this process may have counted, too. */
+static void book(struct capture *capture, enum input_counter id, uint64_t now)
+{
+    counter_add(&capture->output.counters[id], now - capture->booked[id]);
+    capture->booked[id] = now;
+}
+
+static void book_counts(struct capture *capture)
 {
     uint64_t *counters = capture->output.counters;
 
@@ -409,24 +416,24 @@ static void show_counts(struct capture *capture)
         struct fragment_counts counts = fragments_counts(capture->fragments);
 
         counter_set(&counters[INPUT_frames_waiting], counts.waiting);
-        counter_set(&counters[INPUT_fragments_no_room], counts.no_room);
+        book(capture, INPUT_fragments_no_room, counts.no_room);
     }
     if (capture->track != NULL) {
         struct track_counts counts = track_counts(capture->track);
 
         counter_set(&counters[INPUT_flows_tracked], counts.flows);
-        counter_set(&counters[INPUT_flows_evicted], counts.evicted);
+        book(capture, INPUT_flows_evicted, counts.evicted);
     }
     if (capture->options.classifier != NULL)
-        counter_set(&counters[INPUT_class_no_room],
-                    capture->options.classifier_ops->counts(capture->options.classifier).no_room);
+        book(capture, INPUT_class_no_room,
+             capture->options.classifier_ops->counts(capture->options.classifier).no_room);
     if (capture->options.dissection != NULL) {
         struct dissection_counts counts = dissection_counts(capture->options.dissection);
 
-        counter_set(&counters[INPUT_transactions_told], counts.lines);
-        counter_set(&counters[INPUT_transactions_failed], counts.lines_lost);
-        counter_set(&counters[INPUT_transactions_given_up], counts.given_up);
-        counter_set(&counters[INPUT_streams_gaps], counts.gaps);
+        book(capture, INPUT_transactions_told, counts.lines);
+        book(capture, INPUT_transactions_failed, counts.lines_lost);
+        book(capture, INPUT_transactions_given_up, counts.given_up);
+        book(capture, INPUT_streams_gaps, counts.gaps);
     }
 }
 
@@ -435,7 +442,7 @@ void capture_flush(struct capture *capture)
     flush_bodies(capture);
     if (capture->options.dissection != NULL)
         dissection_flush(capture->options.dissection);
-    show_counts(capture);
+    book_counts(capture);
 }
 
 void capture_tick(struct capture *capture, int64_t now_ns)
@@ -452,7 +459,7 @@ void capture_end(struct capture *capture)
 {
     if (capture->fragments != NULL)
         fragments_end(capture->fragments);
-    show_counts(capture); /* with what that has evicted from the table that goes now */
+    book_counts(capture); /* with what that has evicted from the table that goes now */
     track_free(capture->track);
     capture->track = NULL;
     counter_set(&capture->output.counters[INPUT_flows_tracked], 0);

@@ -317,6 +317,26 @@ static void test_flows(void)
     world_close(&world, "flows of fragments");
 }
 
+/* Networks, lists and tags change a record where it lies; its fragments are still those of the packet. */
+static void test_changed(void)
+{
+    struct world world;
+
+    world_init(&world);
+    world.spoil = true;
+    world_open(&world, "src_port,dst_port");
+    give(&world, 7, 1);
+    give(&world, 7, 0);
+    give(&world, 7, 2);
+    give(&world, 7, 3);
+    is_u64(world.count, 4, "who takes a record may change it: all four find together");
+    is_text(world.records[0], part_text[0], "the first one");
+    is_text(world.records[1], part_text[1], "what waited has the packet's ports");
+    is_text(world.records[2], part_text[2], "what came later has them, too");
+    is_text(world.records[3], part_text[3], "each time");
+    world_close(&world, "changed records");
+}
+
 /* -- room -- */
 
 static void test_room(bool drop)
@@ -359,6 +379,7 @@ int main(void)
     test_ipv6();
     test_tunnels();
     test_flows();
+    test_changed();
     test_room(false);
     test_room(true);
     return done_testing();
