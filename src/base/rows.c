@@ -57,6 +57,13 @@ static int read_text(struct rows_reader *reader, int fd, size_t size, struct err
     return 0;
 }
 
+/* Editors of other systems begin a file with a byte order mark, which nobody sees. */
+static void skip_mark(struct rows_reader *reader)
+{
+    if (reader->end - reader->at >= 3 && memcmp(reader->at, "\xef\xbb\xbf", 3) == 0)
+        reader->at += 3;
+}
+
 /* O_NONBLOCK: a pipe that nobody writes to is refused instead of waited for. /dev/null is an empty file. */
 int rows_load(struct rows_reader *reader, const char *path, const struct rows_kind *kind, struct error *error)
 {
@@ -70,6 +77,8 @@ int rows_load(struct rows_reader *reader, const char *path, const struct rows_ki
         error_set(error, "the %s '%.200s' is not a regular file", kind->what, path);
     else if (start(reader, (size_t)status.st_size, error) == 0)
         result = read_text(reader, fd, (size_t)status.st_size, error);
+    if (result == 0)
+        skip_mark(reader);
     if (fd >= 0)
         close(fd);
     return result;
@@ -85,6 +94,7 @@ int rows_parse(struct rows_reader *reader, const char *name, const char *text, s
         memcpy(reader->text, text, size);
     reader->end = reader->text + size;
     *reader->end = '\0';
+    skip_mark(reader);
     return 0;
 }
 
@@ -137,17 +147,17 @@ int rows_line(struct rows_reader *reader, char **line, struct error *error)
 
 /* -- words -- */
 
-char *rows_word(char **at)
+int rows_word(char **at, char **word, struct error *error)
 {
-    char *word = *at, *in, *out;
+    char *in, *out;
     bool quoted = false;
 
-    while (is_blank(*word))
-        word++;
-    *at = word;
-    if (*word == '\0' || is_comment(*word))
-        return NULL;
-    for (in = out = word; *in != '\0' && (quoted || !is_blank(*in)); in++) {
+    while (is_blank(**at))
+        ++*at;
+    *word = *at;
+    if (**word == '\0' || is_comment(**word))
+        return 0;
+    for (in = out = *word; *in != '\0' && (quoted || !is_blank(*in)); in++) {
         if (*in == '\'')
             quoted = !quoted;
         else
@@ -155,7 +165,7 @@ char *rows_word(char **at)
     }
     *at = *in == '\0' ? in : in + 1;
     *out = '\0';
-    return word;
+    return quoted ? error_set(error, "the quote in \"%.60s\" is not closed", *word) : 1;
 }
 
 int rows_pair(char *word, char **value, struct error *error)

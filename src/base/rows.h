@@ -57,10 +57,10 @@ int rows_line(struct rows_reader *reader, char **line, struct error *error);
 int rows_fail(const struct rows_reader *reader, struct error *error);
 
 /*
- * The next word of a line, its quotes taken away, with a NUL behind it; moves *at. NULL when there is no more, or only
- * a comment. A quote that is not closed ends with the line.
+ * The next word of a line, its quotes taken away, with a NUL behind it; moves *at. 1 when there is one, 0 when there is
+ * no more or only a comment, -1 with a phrase when a quote is not closed.
  */
-char *rows_word(char **at);
+int rows_word(char **at, char **word, struct error *error);
 
 /* Cuts a word at its first '='. -1 with a phrase when it has none. */
 int rows_pair(char *word, char **value, struct error *error);

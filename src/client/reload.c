@@ -20,7 +20,7 @@
 #define wait_ns (INT64_C(60) * time_second_ns) /* the largest tables take some seconds */
 
 struct maps_state {
-    uint64_t held, loaded, refused;
+    uint64_t lanes, held, old, orders, done; /* summed over the lanes */
 };
 
 static int ask(const char *path, uint16_t command, struct maps_state *state, struct error *error)
@@ -30,21 +30,23 @@ static int ask(const char *path, uint16_t command, struct maps_state *state, str
     json_t *root = text != NULL ? json_read(text, length, error) : NULL;
     const json_t *input = json_object_get(root, "input");
 
+    state->lanes = json_number(root, "lanes");
     state->held = json_number(input, "maps_held");
-    state->loaded = json_number(input, "maps_loaded");
-    state->refused = json_number(input, "maps_refused");
+    state->old = json_number(input, "maps_old");
+    state->orders = json_number(input, "maps_orders");
+    state->done = json_number(input, "maps_orders_done");
     json_decref(root);
     free(text);
     return root != NULL ? 0 : -1;
 }
 
+/* Our order is done when each lane has carried out one more than it had heard before. */
 int reload_maps(const struct client_options *options)
 {
     const char *path = fetch_path(options);
     int64_t limit = time_monotonic_ns() + wait_ns;
     struct maps_state before, now;
     struct error error = {""};
-    uint64_t refused, loaded;
 
     if (ask(path, FRAME_COMMAND_RELOAD, &before, &error) < 0)
         return show_failure(error.text);
@@ -56,12 +58,12 @@ int reload_maps(const struct client_options *options)
         poll(NULL, 0, look_every_ms);
         if (ask(path, FRAME_COMMAND_LEDGER, &now, &error) < 0)
             return show_failure(error.text);
-        loaded = now.loaded - before.loaded;
-        refused = now.refused - before.refused;
-    } while (loaded + refused < before.held && time_monotonic_ns() < limit);
-    printf("%" PRIu64 " of %" PRIu64 " maps read again\n", loaded, before.held);
-    if (loaded >= before.held)
+    } while (now.done < before.orders + before.lanes && time_monotonic_ns() < limit);
+    if (now.done < before.orders + before.lanes)
+        return show_failure("ERROR: the maps are still being read; see the log of the daemon");
+    printf("%" PRIu64 " of %" PRIu64 " maps read again\n", now.held - now.old, now.held);
+    if (now.old == 0)
         return 0;
-    fprintf(stderr, "%" PRIu64 " refused, the old ones stay: see the log of the daemon\n", before.held - loaded);
+    fprintf(stderr, "%" PRIu64 " refused, the old ones stay: see the log of the daemon\n", now.old);
     return 1;
 }

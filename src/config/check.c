@@ -178,6 +178,11 @@ static void check_networks(struct config *config)
                          net_file ? blame(config, i, KEY_net_source) : load_writer(config, 0, KEY_as_source),
                          "plugin '%s' takes networks or AS numbers from a file and has no 'networks_file'",
                          plugin->name);
+        if (shows_as && !config->core.set[KEY_as_source] && (config->store->daemon & (DAEMON_PMACCTD | DAEMON_UACCTD)))
+            load_message(config, LOG_LEVEL_WARN, blame(config, i, KEY_aggregate),
+                         "plugin '%s' asks for AS numbers, and packets have none; '%s_as: file' takes them from "
+                         "networks_file",
+                         plugin->name, key_daemon_name(config->store->daemon));
         if (net_mask && plugin->networks_mask == 0)
             load_message(config, LOG_LEVEL_ERROR, blame(config, i, KEY_net_source),
                          "plugin '%s' takes networks from a mask and has no 'networks_mask'", plugin->name);

@@ -49,6 +49,12 @@ void config_free(struct config *config);
  */
 void config_dump(const struct config *config, FILE *out);
 
+/*
+ * One more error, found by somebody else: it blames the line that wrote a setting of a plugin, by its number. `text` is
+ * copied.
+ */
+void config_blame(struct config *config, unsigned plugin, enum key_id id, const char *text);
+
 /* "file:line: " and the text, as it is shown to the user. Returns `out`. */
 const char *config_message_text(const struct config_message *message, char *out, size_t size);
 

@@ -35,6 +35,11 @@ const struct load_line *load_writer(const struct config *config, unsigned index,
     return writer == 0 ? NULL : &config->store->lines[writer - 1];
 }
 
+void config_blame(struct config *config, unsigned plugin, enum key_id id, const char *text)
+{
+    load_message(config, LOG_LEVEL_ERROR, load_writer(config, plugin + 1, id), "%s", text);
+}
+
 const char *config_message_text(const struct config_message *message, char *out, size_t size)
 {
     if (message->line > 0)

@@ -39,6 +39,7 @@ struct collector {
     int64_t ticked_ns, looked_ns;
     int signal_fd;
     bool started, stopping, failed, broken;
+    bool devices_old; /* the map of devices was refused when it was read last */
 };
 
 /* -- what comes in -- */
@@ -212,15 +213,18 @@ static void say_loading(void *context, const struct maps_news *news)
     log_info("[%s] (re)loading map.", news->path);
 }
 
-/* How many of them a reload will tell of, for who waits for it. */
+/* How they stand, for who has ordered a reload and waits for it. */
 static void show_maps(struct collector *collector)
 {
     const struct settings *settings = collector->start->settings;
+    uint64_t *counters = collector->counters;
     unsigned count = settings->maps_refresh
                          ? maps_count(collector->maps) + (settings->pcap_interfaces_map != NULL)
                          : collector->allow != NULL;
 
-    counter_set(&collector->counters[INPUT_maps_held], count);
+    counter_set(&counters[INPUT_maps_held], count);
+    counter_set(&counters[INPUT_maps_old], maps_old(collector->maps) + collector->devices_old);
+    counter_set(&counters[INPUT_maps_orders_done], maps_done(collector->maps));
 }
 
 static void on_maps(void *context, unsigned events)
@@ -229,6 +233,7 @@ static void on_maps(void *context, unsigned events)
 
     (void)events;
     maps_take(collector->maps, say_map, collector);
+    show_maps(collector);
 }
 
 static void reload(struct collector *collector)
@@ -241,7 +246,9 @@ static void reload(struct collector *collector)
         log_info("[%s] (re)loading map.", collector->allow->path);
     maps_reload(collector->maps, allow_only);
     if (collector->input_ops->reload != NULL && !allow_only)
-        collector->input_ops->reload(collector->input);
+        collector->devices_old = collector->input_ops->reload(collector->input) < 0;
+    counter_add(&collector->counters[INPUT_maps_orders], 1);
+    show_maps(collector);
 }
 
 /* -- orders and the clock -- */
@@ -483,6 +490,7 @@ static int open_collector(struct collector *collector, struct error *error)
     if (open_input(collector, &output.wants, error) < 0)
         return -1;
     maps_each(collector->maps, say_map, collector);
+    counter_set(&collector->counters[INPUT_maps_orders], 0); /* a predecessor may have heard some */
     show_maps(collector);
     emitter_tell(collector->emitter, true, say_filter);
     return 0;

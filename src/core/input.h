@@ -47,8 +47,8 @@ struct input_ops {
     void *(*open)(const struct input_start *start, struct error *error);
     /* All processes are ready: take input from now on. 0, or -1 with a phrase. */
     int (*start)(void *input, struct error *error);
-    /* The maps or devices are to be looked at again (SIGUSR2). May be NULL. */
-    void (*reload)(void *input);
+    /* The map of devices is to be read again (SIGUSR2). -1: it is refused, after a line in the log. May be NULL. */
+    int (*reload)(void *input);
     /* The daemon stops: take what the kernel holds already, take nothing new, and count what is left. May be NULL. */
     void (*drain)(void *input);
     void (*close)(void *input);

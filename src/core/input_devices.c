@@ -339,7 +339,7 @@ static bool same_row(const struct device_row *a, const struct device_row *b)
 }
 
 /* The map again: devices that left it are closed, new ones opened, the others go on without a break. */
-static void reload_devices(void *context)
+static int reload_devices(void *context)
 {
     struct devices_input *input = context;
     const char *path = input->start.settings->pcap_interfaces_map;
@@ -347,12 +347,12 @@ static void reload_devices(void *context)
     struct error error;
 
     if (path == NULL)
-        return;
+        return 0;
     log_info("[%s] (re)loading map.", path);
     if (device_rows_load(&rows, path, &error) < 0) {
         counter_add(&input->start.counters[INPUT_maps_refused], 1);
         log_error("%s. Rolling back old map.", error.text);
-        return;
+        return -1;
     }
     for (unsigned i = input->count; i-- > 0;) {
         unsigned row = 0;
@@ -377,6 +377,7 @@ static void reload_devices(void *context)
     }
     counter_add(&input->start.counters[INPUT_maps_loaded], 1);
     log_info("[%s] map successfully (re)loaded with %u entries.", path, input->count);
+    return 0;
 }
 
 static void count_late(void *context, struct frame *frame)

@@ -12,6 +12,7 @@
 #include "core/selection.h"
 #include "core/supervisor.h"
 #include "enrich/maps.h"
+#include "map/devices.h"
 
 static void print_version(const struct daemon *daemon)
 {
@@ -77,9 +78,28 @@ static const struct map_file {
     {MAP_TOS, true, offsetof(struct settings, tos_file)},
 };
 
+static const char *path_in(const struct settings *settings, const struct map_file *file)
+{
+    return *(const char *const *)((const char *)settings + file->offset);
+}
+
+/* Whether a plugin before this one has named the same file, which is told of once. */
+static bool is_named_before(const struct config *config, const struct map_file *file, unsigned plugin)
+{
+    const char *path = path_in(&config->plugins[plugin], file);
+
+    for (unsigned p = 0; p < plugin; p++) {
+        const char *other = path_in(&config->plugins[p], file);
+
+        if (path != NULL && other != NULL && strcmp(path, other) == 0)
+            return true;
+    }
+    return false;
+}
+
 static unsigned check_map_file(struct maps *maps, const struct map_file *file, const struct settings *settings)
 {
-    const char *path = *(const char *const *)((const char *)settings + file->offset);
+    const char *path = path_in(settings, file);
     struct error error;
 
     if (path == NULL || maps_open(maps, file->kind, path, &error) != NULL)
@@ -88,10 +108,21 @@ static unsigned check_map_file(struct maps *maps, const struct map_file *file, c
     return 1;
 }
 
-/* All maps and filters, and all that is wrong with them. Returns how many are bad. */
+/* The map of devices is the input's own. */
+static unsigned check_devices(const struct settings *core)
+{
+    struct device_rows rows;
+    struct error error;
+
+    if (core->pcap_interfaces_map == NULL || device_rows_load(&rows, core->pcap_interfaces_map, &error) == 0)
+        return 0;
+    log_error("%s", error.text);
+    return 1;
+}
+
+/* All maps, and all that is wrong with them. Returns how many are bad. */
 static unsigned check_maps(const struct daemon *daemon, const struct config *config)
 {
-    struct selection *selection;
     struct error error;
     struct maps *maps = maps_new(daemon->mask, &error);
     unsigned bad = 0;
@@ -104,18 +135,24 @@ static unsigned check_maps(const struct daemon *daemon, const struct config *con
         if (!map_files[i].plugin)
             bad += check_map_file(maps, &map_files[i], &config->core);
         for (unsigned p = 0; map_files[i].plugin && p < config->plugin_count; p++)
-            bad += check_map_file(maps, &map_files[i], &config->plugins[p]);
-    }
-    for (unsigned p = 0; p < config->plugin_count; p++) {
-        if (selection_new(&selection, &config->plugins[p], daemon->mask, &error) < 0) {
-            log_error("%s", error.text);
-            bad++;
-        } else {
-            selection_free(selection);
-        }
+            if (!is_named_before(config, &map_files[i], p))
+                bad += check_map_file(maps, &map_files[i], &config->plugins[p]);
     }
     maps_free(maps);
-    return bad;
+    return bad + check_devices(&config->core);
+}
+
+/* Filters are a language of their own, which config/ does not know; what is wrong with one is an error all the same. */
+static void check_filters(struct config *config)
+{
+    struct error error;
+
+    for (unsigned p = 0; p < config->plugin_count; p++) {
+        int key = selection_check(&config->plugins[p], &error);
+
+        if (key >= 0)
+            config_blame(config, p, (enum key_id)key, error.text);
+    }
 }
 
 static int check(const struct daemon *daemon, const struct config *config, const char *path)
@@ -208,6 +245,7 @@ static int act(const struct daemon *daemon, const struct options *options)
         fputs("out of memory\n", stderr);
         return 1;
     }
+    check_filters(config);
     switch (options->action) {
     case OPTIONS_CHECK:
         status = check(daemon, config, options->path);

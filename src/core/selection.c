@@ -79,6 +79,28 @@ int selection_new(struct selection **out, const struct settings *plugin, enum da
     return 0;
 }
 
+int selection_check(const struct settings *plugin, struct error *error)
+{
+    static const struct {
+        enum key_id key;
+        size_t offset; /* of the text in struct settings */
+        int (*check)(const char *text, struct error *error);
+    } filters[] = {
+        {KEY_pre_tag_filter, offsetof(struct settings, pre_tag_filter), tag_filter_check},
+        {KEY_pre_tag2_filter, offsetof(struct settings, pre_tag2_filter), tag_filter_check},
+        {KEY_pre_tag_label_filter, offsetof(struct settings, pre_tag_label_filter), label_filter_check},
+        {KEY_aggregate_filter, offsetof(struct settings, aggregate_filter), flow_filter_check},
+    };
+
+    for (unsigned i = 0; i < array_length(filters); i++) {
+        const char *text = *(const char *const *)((const char *)plugin + filters[i].offset);
+
+        if (text != NULL && filters[i].check(text, error) < 0)
+            return (int)filters[i].key;
+    }
+    return -1;
+}
+
 void selection_free(struct selection *selection)
 {
     if (selection == NULL)

@@ -22,6 +22,9 @@ int selection_new(struct selection **selection, const struct settings *plugin, e
                   struct error *error);
 void selection_free(struct selection *selection);
 
+/* What is wrong with the filters of a plugin, if anything: the key that is to blame, with a phrase; else -1. */
+int selection_check(const struct settings *plugin, struct error *error);
+
 /* `image` is that of this record, made when a filter first needs it. */
 enum selection_verdict selection_ask(struct selection *selection, const struct flow *flow, struct flow_image *image);
 

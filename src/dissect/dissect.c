@@ -146,7 +146,10 @@ static void make_room(struct dissection *dissection, const struct conversation *
 
         if (oldest == NULL)
             return;
+        dissection->giving_up = true; /* what waits in its streams, too */
+        end_streams(oldest, false, oldest->last_ns);
         expire(dissection, oldest, DISSECTOR_NO_MEMORY, "memory");
+        dissection->giving_up = false;
         remove_conversation(dissection, oldest);
     }
 }

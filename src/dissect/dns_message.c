@@ -36,6 +36,8 @@ static void put_escaped(struct sink *sink, uint8_t byte, const char *special)
         put(sink, out + 1, 1);
 }
 
+#define hops_max 127 /* a name has no more labels, and who compresses writes a pointer behind one at least */
+
 /*
  * A name (RFC 1035 sections 3.1 and 4.1.4). Each pointer must lead before the place where the labels before it began,
  * so that there is an end; a name has 255 bytes at most.
@@ -45,7 +47,7 @@ static bool read_name(const struct dns_message *message, struct cursor *at, stru
     struct cursor labels = *at;
     const uint8_t *begin = at->at;
     bool jumped = false, first = true;
-    unsigned total = 0;
+    unsigned total = 0, hops = 0;
 
     for (;;) {
         uint8_t length = cursor_u8(&labels);
@@ -54,7 +56,7 @@ static bool read_name(const struct dns_message *message, struct cursor *at, stru
         if ((length & 0xc0) == 0xc0) {
             size_t target = (size_t)(length & 0x3f) << 8 | cursor_u8(&labels);
 
-            if (labels.failed || target >= (size_t)(begin - message->bytes))
+            if (labels.failed || target >= (size_t)(begin - message->bytes) || ++hops > hops_max)
                 break;
             if (!jumped)
                 at->at = labels.at;
@@ -93,6 +95,22 @@ static bool read_name_text(const struct dns_message *message, struct cursor *at,
     return good;
 }
 
+/* Passes over a name without a look at where a pointer leads. */
+static void skip_name(struct cursor *at)
+{
+    while (!at->failed) {
+        uint8_t length = cursor_u8(at);
+
+        if (length == 0)
+            return;
+        if ((length & 0xc0) != 0) {
+            cursor_skip(at, 1);
+            return;
+        }
+        cursor_skip(at, length);
+    }
+}
+
 bool dns_message_start(struct dns_message *message, const uint8_t *bytes, size_t size)
 {
     *message = (struct dns_message){.bytes = bytes, .size = size, .at = cursor_over(bytes, size)};
@@ -105,10 +123,12 @@ bool dns_message_start(struct dns_message *message, const uint8_t *bytes, size_t
     if (message->at.failed)
         return false;
     for (unsigned i = 0; i < message->questions; i++) {
-        struct dns_name other;
         bool cut;
 
-        read_name_text(message, &message->at, i == 0 ? &message->name : &other);
+        if (i == 0)
+            read_name_text(message, &message->at, &message->name);
+        else
+            skip_name(&message->at);
         uint16_t type = cursor_be16(&message->at), class = cursor_be16(&message->at);
         cut = message->at.failed;
         if (cut)
@@ -326,22 +346,6 @@ bool dns_message_record(struct dns_message *message, struct dns_record *record)
     put_data(message, find_type(record->type), data, &sink);
     record->data_length = (uint32_t)(sink.at - record->data);
     return true;
-}
-
-/* Passes over a name without a look at where a pointer leads. */
-static void skip_name(struct cursor *at)
-{
-    while (!at->failed) {
-        uint8_t length = cursor_u8(at);
-
-        if (length == 0)
-            return;
-        if ((length & 0xc0) != 0) {
-            cursor_skip(at, 1);
-            return;
-        }
-        cursor_skip(at, length);
-    }
 }
 
 bool dns_message_edns(const struct dns_message *message, struct dns_edns *edns)

@@ -118,15 +118,28 @@ static void tell(struct dissector_conversation *conversation, const struct answe
     conversation->calls->end(conversation);
 }
 
-/* Names are accounted in small letters: they do not differ by case (RFC 6066 section 3). */
+/*
+ * Names are accounted in small letters: they do not differ by case (RFC 6066 section 3). What no name has goes to three
+ * digits, as in zone files (RFC 1035 section 5.1): a row must not carry what somebody sends to break its readers.
+ */
 static void tell_name(struct dissector_conversation *conversation, struct span name)
 {
-    char small[name_max];
-    uint32_t length = (uint32_t)min_u64(name.length, name_max);
+    char out[name_max + 4];
+    uint32_t length = 0;
 
-    for (uint32_t i = 0; i < length; i++)
-        small[i] = name.data[i] >= 'A' && name.data[i] <= 'Z' ? (char)(name.data[i] + 'a' - 'A') : name.data[i];
-    conversation->calls->name(conversation, DISSECTOR_NAME_TLS_SNI, small, length);
+    for (uint32_t i = 0; i < name.length && length < name_max; i++) {
+        uint8_t byte = (uint8_t)name.data[i];
+
+        if (byte > ' ' && byte < 0x7f && byte != '\\') {
+            out[length++] = (char)(byte >= 'A' && byte <= 'Z' ? byte + 'a' - 'A' : byte);
+        } else {
+            out[length++] = '\\';
+            out[length++] = (char)('0' + byte / 100);
+            out[length++] = (char)('0' + byte / 10 % 10);
+            out[length++] = (char)('0' + byte % 10);
+        }
+    }
+    conversation->calls->name(conversation, DISSECTOR_NAME_TLS_SNI, out, (uint32_t)min_u64(length, name_max));
 }
 
 static void take_client_hello(struct dissector_conversation *conversation, struct cursor body, int64_t start_ns)

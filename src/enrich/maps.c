@@ -35,6 +35,8 @@ struct maps {
     bool running;             /* the thread is there, or was and has not been joined */
     bool again[maps_max]; /* asked for during a reload */
     bool any_again;
+    bool old[maps_max];             /* refused at its last reading */
+    uint64_t orders, begun, done;   /* calls of maps_reload: all, before the reading under way began, carried out */
 };
 
 /* -- kinds: one row for each, and the differences between their functions -- */
@@ -210,6 +212,20 @@ static void tell(const struct map *map, const char *trouble, maps_news_fn *fn, v
     fn(context, &news);
 }
 
+uint64_t maps_done(const struct maps *maps)
+{
+    return maps->done;
+}
+
+unsigned maps_old(const struct maps *maps)
+{
+    unsigned old = 0;
+
+    for (unsigned i = 0; i < maps->count; i++)
+        old += maps->old[i];
+    return old;
+}
+
 unsigned maps_count(const struct maps *maps)
 {
     return maps->count;
@@ -241,6 +257,7 @@ static void *read_all(void *context)
 /* Reads on this thread when there can be no other: late is better than not. */
 static void start_reading(struct maps *maps)
 {
+    maps->begun = maps->orders;
     maps->running = pthread_create(&maps->thread, NULL, read_all, maps) == 0;
     if (!maps->running)
         read_all(maps);
@@ -269,6 +286,8 @@ static void ask(struct maps *maps, const bool wanted[maps_max])
     }
     if (any && !busy)
         start_reading(maps);
+    else if (!any && !busy)
+        maps->done = maps->orders;
 }
 
 void maps_reload(struct maps *maps, bool allow_only)
@@ -278,6 +297,7 @@ void maps_reload(struct maps *maps, bool allow_only)
     for (unsigned i = 0; i < maps->count; i++)
         wanted[i] = !allow_only || maps->maps[i].kind == MAP_ALLOW;
     maps->looking = false;
+    maps->orders++;
     ask(maps, wanted);
 }
 
@@ -318,6 +338,7 @@ void maps_take(struct maps *maps, maps_news_fn *fn, void *context)
         if (!fresh->asked)
             continue;
         fresh->asked = false;
+        maps->old[i] = fresh->object == NULL;
         if (fresh->object != NULL) {
             kinds[map->kind].free(map->current);
             map->current = fresh->object;
@@ -330,6 +351,7 @@ void maps_take(struct maps *maps, maps_news_fn *fn, void *context)
         }
     }
     maps->looking = false;
+    maps->done = maps->begun;
     if (!maps->any_again)
         return;
     memcpy(again, maps->again, sizeof(again));

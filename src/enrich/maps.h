@@ -52,6 +52,10 @@ void maps_free(struct maps *maps);
  * `current` changes. NULL with a phrase that names the file, and the line where one is to blame.
  */
 struct map *maps_open(struct maps *maps, enum map_kind kind, const char *path, struct error *error);
+/* Of all calls of maps_reload, how many have been carried out and taken. */
+uint64_t maps_done(const struct maps *maps);
+/* Maps whose last reading was refused. */
+unsigned maps_old(const struct maps *maps);
 unsigned maps_count(const struct maps *maps);
 void maps_each(const struct maps *maps, maps_news_fn *fn, void *context);
 

@@ -59,8 +59,6 @@ void networks_rule_init(struct networks_rule *rule, const struct settings *plugi
     };
     if (settings_is_set(core, KEY_as_source) && (size_t)core->as_source < array_length(as_words))
         rule->as = as_words[core->as_source];
-    else if (packets && rule->has_file)
-        rule->as = NETWORKS_FILE;
     if (settings_is_set(plugin, KEY_net_source) && (size_t)plugin->net_source < array_length(net_words))
         rule->net = net_words[plugin->net_source];
     else if (packets && rule->has_file)

@@ -218,11 +218,12 @@ static int read_line(char *text, struct error *error)
 {
     struct line line = {.variable = false};
     char *pair;
+    int got;
 
-    while ((pair = rows_word(&text)) != NULL)
+    while ((got = rows_word(&text, &pair, error)) > 0)
         if (read_pair(&line, pair, error) < 0)
             return -1;
-    if (check_line(&line, error) < 0)
+    if (got < 0 || check_line(&line, error) < 0)
         return -1;
     count_occurrence(&line.row);
     return custom_field_add(&line.row, error);

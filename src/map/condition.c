@@ -70,7 +70,7 @@ static bool read_address(const struct condition_key *key, const char *value, str
     return strchr(value, '/') == NULL && read_prefix(key, value, condition, error);
 }
 
-static bool read_any_prefix(const struct condition_key *key, const char *value, struct rules_condition *condition,
+static bool read_no_prefix(const struct condition_key *key, const char *value, struct rules_condition *condition,
                             struct error *error)
 {
     if (!read_prefix(key, value, condition, error))
@@ -223,7 +223,7 @@ static const struct {
     [CONDITION_BOOLEAN] = {read_boolean, "true or false"},
     [CONDITION_ADDRESS] = {read_address, "an address"},
     [CONDITION_PREFIX] = {read_prefix, "an address or a prefix"},
-    [CONDITION_ANY_PREFIX] = {read_any_prefix, "an address or a prefix"},
+    [CONDITION_NO_PREFIX] = {read_no_prefix, "an address or a prefix"},
     [CONDITION_MAC] = {read_mac, "a MAC address like 00:00:5e:00:53:01"},
     [CONDITION_PROTOCOL] = {read_protocol, "the name or number of an IP protocol"},
     [CONDITION_DISTINGUISHER] = {read_distinguisher, "a route distinguisher"},
@@ -257,7 +257,7 @@ int condition_read(const struct condition_key *key, const char *value, struct ru
                                           .operator = RULES_EQUAL, .absent = key->absent, .negated = minus};
     if (!forms[key->form].read(key, value + minus, condition, &reason))
         return refuse(key, value, &reason, error);
-    return !(condition->operator == RULES_NEVER && condition->prefix.length == 0);
+    return 1;
 }
 
 const struct condition_key *condition_find(const struct condition_key *keys, unsigned count, const char *name,

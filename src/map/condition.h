@@ -15,7 +15,7 @@ enum condition_form {
     CONDITION_BOOLEAN,       /* true or false */
     CONDITION_ADDRESS,       /* an address without a length */
     CONDITION_PREFIX,        /* an address or a prefix */
-    CONDITION_ANY_PREFIX,    /* the same, of an exporter that there is none of: 0.0.0.0/0 and ::/0 fit, others never */
+    CONDITION_NO_PREFIX,     /* the same, where there are no exporters: such a row never fits, as in pmacct */
     CONDITION_MAC,
     CONDITION_PROTOCOL,      /* a name or a number */
     CONDITION_DISTINGUISHER, /* see distinguisher.h */

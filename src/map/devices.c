@@ -46,10 +46,10 @@ static int read_row(struct device_row *row, char *line, struct error *error)
 {
     unsigned seen = 0;
     char *word, *value;
-    int key;
+    int key, got;
 
     memset(row, 0, sizeof(*row));
-    while ((word = rows_word(&line)) != NULL) {
+    while ((got = rows_word(&line, &word, error)) > 0) {
         if (rows_pair(word, &value, error) < 0)
             return -1;
         key = rows_key(word, keys, array_length(keys), sizeof(keys[0]), "ifname, ifindex or direction", error);
@@ -61,6 +61,8 @@ static int read_row(struct device_row *row, char *line, struct error *error)
         if (keys[key].read(row, value, error) < 0)
             return -1;
     }
+    if (got < 0)
+        return -1;
     return (seen & 1) != 0 ? 0 : error_set(error, "'ifname' is missing, expected ifname=DEVICE [ifindex=NUMBER] "
                                                   "[direction=in|out]");
 }

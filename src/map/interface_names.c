@@ -133,10 +133,13 @@ static int read_line(struct interface_names *map, char *text, struct error *erro
 {
     struct line line = {.map = map};
     char *word;
+    int got;
 
-    while ((word = rows_word(&text)) != NULL)
+    while ((got = rows_word(&text, &word, error)) > 0)
         if (read_pair(&line, word, error) < 0)
             return -1;
+    if (got < 0)
+        return -1;
     for (unsigned i = KEY_INDEX; i <= KEY_NAME; i++)
         if (!line.seen[i])
             return error_set(error, "'%s' is missing, expected [ip=ADDRESS] index=NUMBER name=TEXT", keys[i].name);

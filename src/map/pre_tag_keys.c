@@ -23,7 +23,7 @@
 const struct condition_key pre_tag_keys[] = {
     /* the exporter */
     KEY("ip", NS, PREFIX, NEVER, false, FIELD_PEER_SRC_IP, 0),
-    KEY("ip", PU, ANY_PREFIX, NEVER, false, FIELD_PEER_SRC_IP, 0),
+    KEY("ip", PU, NO_PREFIX, NEVER, false, FIELD_PEER_SRC_IP, 0),
     KEY("engine_type", ALL, NUMBER, OTHER, true, SUBJECT_ENGINE_TYPE, UINT8_MAX),
     KEY("engine_id", ALL, NUMBER, OTHER, true, FIELD_EXPORT_PROTO_SYSID, UINT32_MAX),
     KEY("source_id", ALL, NUMBER, OTHER, true, FIELD_EXPORT_PROTO_SYSID, UINT32_MAX),

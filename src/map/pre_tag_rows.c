@@ -279,14 +279,17 @@ static int read_line(struct reading *reading, char *text, struct error *error)
 {
     struct line line;
     char *word;
+    int got;
 
     line.action = (struct pre_tag_action){.target = jumps_none};
     line.name = line.jeq = NULL;
     line.seen_actions = line.condition_count = 0;
     line.seen_keys = 0;
-    while ((word = rows_word(&text)) != NULL)
+    while ((got = rows_word(&text, &word, error)) > 0)
         if (read_pair(reading, &line, word, error) < 0)
             return drop_line(&line);
+    if (got < 0)
+        return drop_line(&line);
     return add_row(reading, &line, error);
 }
 

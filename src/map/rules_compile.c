@@ -2,7 +2,7 @@
 /*
  * From rows to the index. A row becomes an *entry*: its shape, its key of two words, and the conditions that are left
  * to look at. A row one of whose conditions has two subjects becomes two entries. Entries are sorted, those with the
- * same key become one slot of the table.
+ * same key become one slot of the table of their shape.
  */
 #include "map/large.h"
 #include "map/rules_index.h"
@@ -22,106 +22,6 @@ struct build {
     uint32_t row; /* that is worked on, for phrases */
     uint32_t deepest[rules_dims_max][64]; /* prefixes inside of one another, by dim and bit of shapes */
 };
-
-/* -- dims -- */
-
-static bool can_be_indexed(const struct rules_condition *condition)
-{
-    return !condition->negated && (condition->operator == RULES_EQUAL || condition->operator == RULES_PREFIX);
-}
-
-static bool has_two(const struct rules_condition *condition)
-{
-    return condition->operator == RULES_EQUAL && condition->other_subject != SUBJECT_NONE;
-}
-
-/* rules_dims_max when there is no room for one more; then its conditions are looked at instead. */
-static unsigned find_dim(const struct rules *rules, unsigned subject)
-{
-    for (unsigned i = 0; i < rules->dim_count; i++)
-        if (rules->dims[i].subject == subject)
-            return i;
-    return rules_dims_max;
-}
-
-static void add_dim(struct rules *rules, const struct rules_condition *condition, unsigned subject)
-{
-    struct rules_dim *dim = &rules->dims[rules->dim_count];
-
-    if (find_dim(rules, subject) < rules_dims_max || rules->dim_count == rules_dims_max)
-        return;
-    *dim = (struct rules_dim){.subject = (uint16_t)subject, .absent = condition->absent,
-                              .bits = condition->operator == RULES_PREFIX ? rules_node_bits
-                                                                          : (uint8_t)subject_bits(subject)};
-    dim->most = dim->bits == 64 ? UINT64_MAX : (UINT64_C(1) << dim->bits) - 1;
-    if (subject < FIELD_COUNT) {
-        dim->flow_offset = field_table[subject].flow_offset;
-        dim->flow_bytes = (uint8_t)field_table[subject].flow_bytes;
-        dim->have_word = (uint8_t)(subject / 64);
-        dim->have_bit = UINT64_C(1) << subject % 64;
-    }
-    rules->dim_count++;
-}
-
-static void add_dims(struct rules *rules)
-{
-    for (uint32_t i = 0; i < rules->condition_count; i++) {
-        const struct rules_condition *condition = &rules->conditions[i];
-
-        if (!can_be_indexed(condition))
-            continue;
-        add_dim(rules, condition, condition->subject);
-        if (has_two(condition))
-            add_dim(rules, condition, condition->other_subject);
-    }
-}
-
-static bool is_address(const struct rules_dim *dim)
-{
-    return dim->flow_bytes == sizeof(struct address);
-}
-
-/* The prefixes of all rows of one dim, as nodes with their parents. */
-static int build_nodes(struct rules *rules, struct rules_dim *dim, struct prefix *gathered, struct error *error)
-{
-    uint32_t count = 0;
-
-    for (uint32_t i = 0; i < rules->condition_count; i++)
-        if (can_be_indexed(&rules->conditions[i]) && rules->conditions[i].operator == RULES_PREFIX &&
-            rules->conditions[i].subject == dim->subject)
-            gathered[count++] = rules->conditions[i].prefix;
-    if (count >= 1u << rules_node_bits)
-        return error_set(error, "more than %u prefixes of one key", (1u << rules_node_bits) - 1);
-    dim->prefixes = prefixes_build(gathered, count, error);
-    if (dim->prefixes == NULL)
-        return -1;
-    count = prefixes_count(dim->prefixes);
-    dim->nodes = large_alloc((count + 1) * sizeof(*dim->nodes));
-    if (dim->subject != FIELD_SRC_HOST && dim->subject != FIELD_DST_HOST)
-        dim->memory = calloc(rules_remembered, sizeof(*dim->memory));
-    if (dim->nodes == NULL)
-        return error_set(error, "out of memory for the prefixes of a map");
-    for (uint32_t i = 0; i < count; i++)
-        dim->nodes[i] = (struct rules_node){.parent = prefixes_parent(dim->prefixes, i)};
-    for (uint32_t i = 0; i < count; i++)
-        if (dim->nodes[i].parent != rules_none)
-            dim->nodes[dim->nodes[i].parent].outer = true;
-    return 0;
-}
-
-static int build_dims(struct rules *rules, struct error *error)
-{
-    struct prefix *gathered = malloc((rules->condition_count + 1) * sizeof(*gathered));
-    int result = 0;
-
-    if (gathered == NULL)
-        return error_set(error, "out of memory for the prefixes of a map");
-    for (unsigned i = 0; i < rules->dim_count && result == 0; i++)
-        if (is_address(&rules->dims[i]))
-            result = build_nodes(rules, &rules->dims[i], gathered, error);
-    free(gathered);
-    return result;
-}
 
 /* -- shapes -- */
 
@@ -147,12 +47,13 @@ static void lay_out(const struct rules *rules, struct rules_shape *shape)
         unsigned dim = (unsigned)__builtin_ctzll(left);
         struct rules_place place = take_place(dim, rules->dims[dim].bits, &word, &shift);
 
-        if (is_address(&rules->dims[dim]))
+        if (rules_is_address(&rules->dims[dim]))
             shape->prefix[shape->prefix_count++] = place;
         else
             shape->exact[shape->exact_count++] = place;
     }
     shape->words = (uint8_t)(word + 1);
+    shape->bits = (uint8_t)shift;
     shape->hashed = shape->words > 2;
 }
 
@@ -202,7 +103,7 @@ static void put_value(const struct build *build, struct rules_shape *shape, unsi
     const struct rules_place *place = shape->exact;
     uint64_t value = condition->number;
 
-    if (is_address(&rules->dims[dim])) {
+    if (rules_is_address(&rules->dims[dim])) {
         place = shape->prefix;
         value = prefixes_exact(rules->dims[dim].prefixes, &condition->prefix.net, condition->prefix.length);
         rules->dims[dim].nodes[value].shapes |= UINT64_C(1) << (shape - rules->shapes) % 64;
@@ -243,7 +144,7 @@ static int add_entry(struct build *build, const unsigned *chosen, uint64_t dims,
                 return -1;
         }
     if (shape->hashed) {
-        rules_hash_key(words, shape->words, rules->seed, entry->key);
+        entry->key[0] = hash_words(words, shape->words, rules->seed);
     } else {
         entry->key[0] = words[0];
         entry->key[1] = words[1];
@@ -255,7 +156,7 @@ static int add_entry(struct build *build, const unsigned *chosen, uint64_t dims,
 /* A number that a subject cannot have has no place in a key. */
 static bool fits_key(const struct rules *rules, unsigned dim, const struct rules_condition *condition)
 {
-    return dim < rules_dims_max && (is_address(&rules->dims[dim]) || rules->dims[dim].bits == 64 ||
+    return dim < rules_dims_max && (rules_is_address(&rules->dims[dim]) || rules->dims[dim].bits == 64 ||
                                     condition->number >> rules->dims[dim].bits == 0);
 }
 
@@ -265,16 +166,17 @@ static bool fits_key(const struct rules *rules, unsigned dim, const struct rules
  */
 static unsigned choose(const struct rules *rules, const struct rules_condition *condition, uint64_t dims, bool doubled)
 {
-    unsigned dim = can_be_indexed(condition) ? find_dim(rules, condition->subject) : rules_dims_max;
+    unsigned dim = rules_can_be_indexed(condition) ? rules_find_dim(rules, condition->subject) : rules_dims_max;
     unsigned prefixes = 0;
 
     if (!fits_key(rules, dim, condition) || (dims >> dim & 1) != 0)
         return rules_dims_max;
-    if (has_two(condition) && (doubled || !fits_key(rules, find_dim(rules, condition->other_subject), condition)))
+    if (rules_has_two(condition) &&
+        (doubled || !fits_key(rules, rules_find_dim(rules, condition->other_subject), condition)))
         return rules_dims_max;
     for (uint64_t left = dims; left != 0; left &= left - 1)
-        prefixes += is_address(&rules->dims[__builtin_ctzll(left)]);
-    return is_address(&rules->dims[dim]) && prefixes == rules_prefixes_max ? rules_dims_max : dim;
+        prefixes += rules_is_address(&rules->dims[__builtin_ctzll(left)]);
+    return rules_is_address(&rules->dims[dim]) && prefixes == rules_prefixes_max ? rules_dims_max : dim;
 }
 
 /* The entries of a row: one, or two where a condition has two subjects. */
@@ -294,13 +196,13 @@ static int add_row(struct build *build, struct error *error)
         if (chosen[i] == rules_dims_max)
             continue;
         dims |= UINT64_C(1) << chosen[i];
-        if (has_two(condition))
+        if (rules_has_two(condition))
             double_at = i;
     }
     if (add_entry(build, chosen, dims, error) < 0)
         return -1;
     if (double_at < rules_conditions_max) {
-        unsigned other = find_dim(rules, rules->conditions[row->first + double_at].other_subject);
+        unsigned other = rules_find_dim(rules, rules->conditions[row->first + double_at].other_subject);
 
         dims &= ~(UINT64_C(1) << chosen[double_at]);
         chosen[double_at] = (dims >> other & 1) != 0 ? rules_dims_max : other;
@@ -338,8 +240,8 @@ static void find_whole_shapes(struct rules *rules)
     for (unsigned i = 0; i < rules->dim_count; i++) {
         struct rules_dim *dim = &rules->dims[i];
 
-        dim->whole_shapes = is_address(dim) ? UINT64_MAX : 0;
-        for (uint32_t j = 0; is_address(dim) && j < prefixes_count(dim->prefixes); j++)
+        dim->whole_shapes = rules_is_address(dim) ? UINT64_MAX : 0;
+        for (uint32_t j = 0; rules_is_address(dim) && j < prefixes_count(dim->prefixes); j++)
             dim->whole_shapes &= dim->nodes[j].shapes;
     }
 }
@@ -387,42 +289,114 @@ static bool same_key(const struct entry *a, const struct entry *b)
     return a->shape == b->shape && a->key[0] == b->key[0] && a->key[1] == b->key[1];
 }
 
-static void place_slot(struct rules *rules, const struct rules_slot *slot)
+static void place_slot(const struct rules *rules, const struct entry *entry, uint64_t says)
 {
-    uint32_t at = rules_slot_of(rules, slot->key, slot->shape);
+    const struct rules_shape *shape = &rules->shapes[entry->shape];
+    uint64_t *slot;
 
-    while (rules->slots[at].row != rules_none)
-        if (++at == rules->slot_count)
-            at = 0;
-    rules->slots[at] = *slot;
+    if (shape->stride == 1) {
+        shape->slots[entry->key[0]] = says;
+        return;
+    }
+    slot = shape->slots + rules_slot_of(shape, entry->key[0], entry->key[1], rules->seed);
+    while (slot[0] != 0) {
+        slot += shape->stride;
+        if (slot == shape->slots + (size_t)shape->slot_count * shape->stride)
+            slot = shape->slots;
+    }
+    slot[0] = says;
+    slot[1] = entry->key[0];
+    if (shape->stride == 3)
+        slot[2] = entry->key[1];
 }
 
-/* The slot of `count` entries of one key; where there is more to say than its row, as members. */
+/* The place of a value's upper half among the different ones; rules_uppers_max when there is none for it any more. */
+static uint32_t find_upper(struct rules *rules, uint64_t value)
+{
+    uint64_t upper = value & ~(uint64_t)UINT32_MAX;
+    uint32_t place = 0;
+
+    while (place < rules->upper_count && rules->uppers[place] != upper)
+        place++;
+    if (place == rules->upper_count && place < rules_uppers_max)
+        rules->uppers[rules->upper_count++] = upper;
+    return place;
+}
+
+static uint64_t say(uint32_t lower, uint32_t row, uint32_t upper, unsigned kind)
+{
+    return lower | (uint64_t)row << SLOT_ROW_SHIFT | (uint64_t)upper << SLOT_UPPER_SHIFT |
+           (uint64_t)kind << SLOT_KIND_SHIFT;
+}
+
+/* The slot of `count` entries of one key; where there is more to say than it has room for, as members. */
 static int place_entries(struct build *build, const struct entry *entries, uint32_t count, uint32_t *members,
                          struct error *error)
 {
     struct rules *rules = build->rules;
     const struct rules_row *row = &rules->rows[entries->row];
-    struct rules_slot slot = {.key = {entries->key[0], entries->key[1]}, .row = entries->row, .shape = entries->shape,
-                              .value = row->value, .flags = row->kind & SLOT_KIND};
-    uint32_t walked = 0;
+    uint32_t upper = find_upper(rules, row->value), walked = 0;
 
-    if (count > 1 || entries->check_count > 0) {
-        slot.flags = (uint16_t)(SLOT_CHECK | (count > 1 ? SLOT_MORE : 0));
-        slot.value = *members;
-        rules->members[(*members)++] = (struct rules_member){.row = count};
-        for (uint32_t i = 0; i < count; i++) {
-            row = &rules->rows[entries[i].row];
-            rules->members[(*members)++] = (struct rules_member){row->value, entries[i].row, entries[i].check,
-                                                                 entries[i].check_count, row->kind};
-            walked += entries[i].check_count > 0;
-            build->row = entries[i].row;
-            if (walked > rules_walk_max)
-                return error_set(error, "more than %u rows that differ only in a minus, communities or a filter",
-                                 rules_walk_max);
-        }
+    if (count == 1 && entries->check_count == 0 && upper < rules_uppers_max) {
+        place_slot(rules, entries, say((uint32_t)row->value, entries->row, upper, row->kind % 4u + 1));
+        return 0;
     }
-    place_slot(rules, &slot);
+    place_slot(rules, entries, say(*members, entries->row, 0, SLOT_MEMBERS));
+    rules->members[(*members)++] = (struct rules_member){.row = count};
+    for (uint32_t i = 0; i < count; i++) {
+        row = &rules->rows[entries[i].row];
+        rules->members[(*members)++] = (struct rules_member){row->value, entries[i].row, entries[i].check,
+                                                             entries[i].check_count, row->kind};
+        walked += entries[i].check_count > 0;
+        build->row = entries[i].row;
+        if (walked > rules_walk_max)
+            return error_set(error, "more than %u rows that differ only in a minus, communities or a filter",
+                             rules_walk_max);
+    }
+    return 0;
+}
+
+/*
+ * How many slots a shape's table has, and of what size. Where the keys that there can be are not many more than those
+ * that there are, as with the numbers of prefixes, the key is the slot's number. Else two slots of five stay free.
+ */
+static void size_table(struct rules_shape *shape, uint32_t entry_count)
+{
+    if (shape->words == 1 && shape->bits <= 24 && UINT64_C(1) << shape->bits <= UINT64_C(4) * entry_count + 64) {
+        shape->stride = 1;
+        shape->slot_count = UINT32_C(1) << shape->bits;
+    } else {
+        shape->stride = shape->words == 2 ? 3 : 2;
+        shape->slot_count = entry_count + entry_count / 3 * 2 + 4;
+    }
+}
+
+/* All tables in one piece of memory, each at a cache line. The entries are sorted. */
+static int allocate_tables(struct build *build, struct error *error)
+{
+    struct rules *rules = build->rules;
+    size_t words = 0;
+
+    for (uint32_t i = 0, end; i < build->entry_count; i = end) {
+        struct rules_shape *shape = &rules->shapes[build->entries[i].shape];
+
+        for (end = i + 1; end < build->entry_count && build->entries[end].shape == build->entries[i].shape; end++)
+            ;
+        size_table(shape, end - i);
+        words += align_up((size_t)shape->slot_count * shape->stride, cache_line / sizeof(uint64_t));
+    }
+    rules->slots = large_alloc(words * sizeof(uint64_t));
+    rules->members = malloc((build->entry_count * 2 + 1) * sizeof(*rules->members));
+    if (rules->slots == NULL || rules->members == NULL)
+        return error_set(error, "out of memory for the index of a map");
+    memset(rules->slots, 0, words * sizeof(uint64_t));
+    words = 0;
+    for (uint32_t i = 0; i < rules->shape_count; i++) {
+        struct rules_shape *shape = &rules->shapes[i];
+
+        shape->slots = rules->slots + words;
+        words += align_up((size_t)shape->slot_count * shape->stride, cache_line / sizeof(uint64_t));
+    }
     return 0;
 }
 
@@ -432,21 +406,16 @@ static int build_table(struct build *build, struct error *error)
     uint32_t count = build->entry_count, members = 0;
 
     qsort(build->entries, count, sizeof(*build->entries), compare_entries);
-    rules->slot_count = count + count / 3 + 16;
-    rules->slots = large_alloc(rules->slot_count * sizeof(*rules->slots));
-    rules->members = malloc((count * 2 + 1) * sizeof(*rules->members));
-    if (rules->slots == NULL || rules->members == NULL)
-        return error_set(error, "out of memory for the index of a map");
-    for (uint32_t i = 0; i < rules->slot_count; i++)
-        rules->slots[i].row = rules_none;
+    if (allocate_tables(build, error) < 0)
+        return -1;
     for (uint32_t i = 0, end; i < count; i = end) {
         for (end = i + 1; end < count && same_key(&build->entries[i], &build->entries[end]); end++)
             ;
         if (place_entries(build, &build->entries[i], end - i, &members, error) < 0)
             return -1;
     }
-    if (members > 0 && members < count) {
-        struct rules_member *fitting = realloc(rules->members, members * sizeof(*fitting));
+    if (members < count) {
+        struct rules_member *fitting = realloc(rules->members, (members + 1) * sizeof(*fitting));
 
         if (fitting != NULL)
             rules->members = fitting;
@@ -480,8 +449,7 @@ static int build_index(struct build *build, struct error *error)
     build->entries = malloc((rules->row_count * 2 + 1) * sizeof(*build->entries));
     if (rules->shapes == NULL || build->entries == NULL)
         return error_set(error, "out of memory for the index of a map");
-    add_dims(rules);
-    if (build_dims(rules, error) < 0)
+    if (rules_build_dims(rules, error) < 0)
         return -1;
     for (build->row = 0; build->row < rules->row_count; build->row++)
         if (add_row(build, error) < 0)
@@ -490,7 +458,10 @@ static int build_index(struct build *build, struct error *error)
     find_whole_shapes(rules);
     if (check_chains(build, error) < 0)
         return -1;
-    return build_table(build, error);
+    if (build_table(build, error) < 0)
+        return -1;
+    build->row = rules_none;
+    return rules_build_places(rules, error);
 }
 
 int rules_compile(struct rules *rules, uint32_t *row, struct error *error)

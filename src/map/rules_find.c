@@ -198,26 +198,10 @@ void rules_start(struct rules *rules, const struct flow *flow, struct flow_image
 
 /* -- keys -- */
 
-static const struct rules_slot *find_slot(const struct rules *rules, const uint64_t key[2], unsigned shape)
-{
-    uint32_t at = rules_slot_of(rules, key, shape);
-
-    while (rules->slots[at].row != rules_none) {
-        const struct rules_slot *slot = &rules->slots[at];
-
-        if (slot->key[0] == key[0] && slot->key[1] == key[1] && slot->shape == shape)
-            return slot;
-        if (++at == rules->slot_count)
-            at = 0;
-    }
-    return NULL;
-}
-
 /* The first of a key's rows from `from` on that fits and comes before the hit. Those before `from` are jumped over. */
-static bool search_members(const struct rules *rules, const struct rules_slot *slot, uint32_t from,
-                           struct rules_hit *hit)
+static bool search_members(const struct rules *rules, uint32_t head, uint32_t from, struct rules_hit *hit)
 {
-    const struct rules_member *member = &rules->members[slot->value];
+    const struct rules_member *member = &rules->members[head];
     uint64_t count = member->row; /* the first one is their head */
     uint64_t low = 1, high = count + 1;
 
@@ -238,19 +222,55 @@ static bool search_members(const struct rules *rules, const struct rules_slot *s
     return false;
 }
 
-static inline void search_key(const struct rules *rules, const uint64_t key[2], unsigned shape, uint32_t from,
-                       struct rules_hit *hit)
+/* What a slot without members says is a row that fits. */
+static inline void take(const struct rules *rules, uint64_t slot, struct rules_hit *hit)
 {
-    const struct rules_slot *slot = find_slot(rules, key, shape);
+    hit->row = rules_slot_row(slot);
+    hit->kind = (uint8_t)(rules_slot_kind(slot) - 1);
+    hit->value = rules->uppers[(slot >> SLOT_UPPER_SHIFT) % rules_uppers_max] | (uint32_t)slot;
+}
 
-    if (slot == NULL || slot->row >= hit->row)
+static inline void search_key(const struct rules *rules, const struct rules_shape *shape, uint64_t low, uint64_t high,
+                              uint32_t from, struct rules_hit *hit)
+{
+    uint64_t slot = rules_find_slot(shape, low, high, rules->seed);
+
+    if (slot == 0 || rules_slot_row(slot) >= hit->row)
         return;
-    if (likely((slot->flags & (SLOT_CHECK | SLOT_MORE)) == 0)) {
-        if (slot->row >= from)
-            *hit = (struct rules_hit){slot->row, slot->flags & SLOT_KIND, slot->value};
-    } else {
-        search_members(rules, slot, from, hit);
-    }
+    if (unlikely(rules_slot_kind(slot) == SLOT_MEMBERS))
+        search_members(rules, (uint32_t)slot, from, hit);
+    else if (rules_slot_row(slot) >= from)
+        take(rules, slot, hit);
+}
+
+/* The table of places. False: it does not know, the prefixes are to be looked at one by one. */
+static inline bool search_places(const struct rules *rules, const struct rules_shape *shape, uint32_t from,
+                                 struct rules_hit *hit)
+{
+    const struct rules_dim *dim = &rules->dims[shape->prefix->dim];
+    const struct rules_places *places;
+    enum prefix_family family;
+    struct address address;
+    prefix_key key;
+    uint64_t slot;
+
+    memcpy(&address, (const uint8_t *)rules->flow + dim->flow_offset, sizeof(address));
+    family = prefix_key_of_address(&address, &key);
+    if ((rules->flow->have.words[dim->have_word] & dim->have_bit) == 0 || family == PREFIX_ABSENT)
+        return true;
+    places = &shape->places[family - 1];
+    if (places->slots == NULL)
+        return places->empty;
+    if (places->skip_bits > 0 && (key ^ places->skipped) >> (128 - places->skip_bits) != 0)
+        return true;
+    slot = places->slots[(uint64_t)(key << places->skip_bits >> 64) >> (64 - places->bits)];
+    if (slot == 0)
+        return true;
+    if (unlikely(rules_slot_kind(slot) == SLOT_MEMBERS || rules_slot_row(slot) < from))
+        return false;
+    if (rules_slot_row(slot) < hit->row)
+        take(rules, slot, hit);
+    return true;
 }
 
 /* The prefix of this number, or the next one around it, that keys of the shape have. */
@@ -265,17 +285,13 @@ static inline uint32_t usable(const struct rules_dim *dim, uint64_t number, uint
     return node;
 }
 
-static inline void search_words(const struct rules *rules, const struct rules_shape *shape, unsigned number,
-                                const uint64_t *words, uint32_t from, struct rules_hit *hit)
+static inline void search_words(const struct rules *rules, const struct rules_shape *shape, const uint64_t *words,
+                                uint32_t from, struct rules_hit *hit)
 {
-    uint64_t key[2];
-
-    if (likely(!shape->hashed)) {
-        search_key(rules, words, number, from, hit);
-        return;
-    }
-    rules_hash_key(words, shape->words, rules->seed, key);
-    search_key(rules, key, number, from, hit);
+    if (shape->hashed)
+        search_key(rules, shape, hash_words(words, shape->words, rules->seed), 0, from, hit);
+    else
+        search_key(rules, shape, words[0], words[1], from, hit);
 }
 
 /* The next combination: like a number whose digits go from the longest prefix outwards. False after the last one. */
@@ -315,7 +331,7 @@ static void search_prefixes(const struct rules *rules, const struct rules_shape 
         words[place->word] |= (uint64_t)at[i] << place->shift;
     }
     do
-        search_words(rules, shape, number, words, from, hit);
+        search_words(rules, shape, words, from, hit);
     while (hit->row > shape->outer_first && move_outwards(rules, shape, bit, first, at, words));
 }
 
@@ -332,7 +348,7 @@ static void search_wide_shape(struct rules *rules, unsigned number, uint32_t fro
         words[place->word] |= rules->values[place->dim] << place->shift;
     }
     if (shape->prefix_count == 0)
-        search_words(rules, shape, number, words, from, hit);
+        search_words(rules, shape, words, from, hit);
     else
         search_prefixes(rules, shape, number, words, from, hit);
 }
@@ -341,7 +357,7 @@ static void search_wide_shape(struct rules *rules, unsigned number, uint32_t fro
 static inline void search_shape(struct rules *rules, unsigned number, uint32_t from, struct rules_hit *hit)
 {
     const struct rules_shape *shape = &rules->shapes[number];
-    uint64_t bit = UINT64_C(1) << number % 64, key[2], low = 0, high = 0, value;
+    uint64_t bit = UINT64_C(1) << number % 64, low = 0, high = 0, value;
     const struct rules_place *place = shape->exact;
     const struct rules_dim *dim;
     uint32_t node;
@@ -360,9 +376,8 @@ static inline void search_shape(struct rules *rules, unsigned number, uint32_t f
     node = shape->prefix_count == 0 ? 0 : usable(dim, rules->values[place->dim], bit);
     while (node != rules_none) {
         value = (uint64_t)node << place->shift;
-        key[0] = low | (place->word == 0 ? value : 0);
-        key[1] = high | (place->word == 0 ? 0 : value);
-        search_key(rules, key, number, from, hit);
+        search_key(rules, shape, low | (place->word == 0 ? value : 0), high | (place->word == 0 ? 0 : value), from,
+                   hit);
         if (hit->row <= shape->outer_first)
             return;
         node = usable(dim, dim->nodes[node].parent, bit);
@@ -375,7 +390,7 @@ bool rules_find(struct rules *rules, uint32_t from, struct rules_hit *hit)
     for (unsigned i = 0; i < rules->shape_count && rules->shapes[i].first < hit->row; i++) {
         const struct rules_shape *shape = &rules->shapes[i];
 
-        if (shape->last < from)
+        if (shape->last < from || (shape->places != NULL && search_places(rules, shape, from, hit)))
             continue;
         if ((shape->dims & ~rules->ready) != 0)
             read_dims(rules, shape->dims & ~rules->ready);

@@ -80,14 +80,15 @@ static int read_line(struct reading *reading, char *text, struct error *error)
 {
     struct line line;
     char *word;
+    int got;
 
     line.condition_count = 0;
     line.seen = 0;
     line.told = false;
-    while ((word = rows_word(&text)) != NULL)
+    while ((got = rows_word(&text, &word, error)) > 0)
         if (read_pair(reading->kind, &line, word, error) < 0)
             return -1;
-    if (check_line(reading->kind, &line, error) < 0)
+    if (got < 0 || check_line(reading->kind, &line, error) < 0)
         return -1;
     return rules_add(reading->rules, line.id, 0, line.conditions, line.condition_count, error);
 }

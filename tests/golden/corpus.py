@@ -8,8 +8,8 @@ and compares totals and 5-tuples with the truth beside each of them. Speaks TAP.
 DIR holds NAME.pcap and NAME.truth.json (here or in a folder below): "totals" [packets, bytes], "tuples" [[source,
 destination, source port, destination port, protocol, packets, bytes], ...] and perhaps "accept", a list of objects with
 other totals or tuples that are right as well. "kind" says what it is: sflow (also when it is not there), netflow5,
-netflow9, ipfix, or pcap for packets; other kinds are passed over. Without the variable or the folder there is nothing to
-test. Where we differ from a truth on purpose, DIFFERENT says so, and what must come out instead.
+netflow9, ipfix, or pcap for packets; other kinds are passed over. Without the variable or the folder there is nothing
+to test. Where we differ from a truth on purpose, DIFFERENT says so, and what must come out instead.
 """
 import csv
 import fnmatch

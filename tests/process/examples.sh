@@ -36,11 +36,11 @@ nfacctd-lanes               | out/matrix-*.csv              | softflowd      | S
 nfacctd-nat-events          | out/nat-*.json                | 0 0            | \"post_nat_ip_src\": \"203.0.113.1\"
 nfacctd-restart-without-loss | out/flows.json               | softflowd      | fd00:9:1::1
 nfacctd-sampling-map        | {log}                         | 6144 614400    | 10.0.0.3
-nfacctd-tags                | out/web.csv out/others.csv    | 780 4087242, 140 24820 | 20,10.9.1.1,10.9.1.2,udp,55,
+nfacctd-tags                | out/web.csv out/others.csv    | 780 4087242, 140 24820 | 20,10.9.1.1,10.9.1.2,udp,
 nfacctd-sampling            | {log}                         | 2292 229200    | 10.0.0.3
 overlay-vxlan               | {log}                         | 1 122          | 5001
-pmacctd-first               | out-hosts out/flows-*.csv     | packets        | 192.0.2.11,203.0.113.44,36150,443,27,tcp,10,1256
-pmacctd-geoip               | out/countries.csv             | packets        | CH,JP,11,695
+pmacctd-first               | out-hosts out/flows-*.csv     | packets        | 192.0.2.11,203.0.113.44,36150,443,27,tcp,
+pmacctd-geoip               | out/countries.csv             | packets        | CH,JP,
 pmacctd-tags-and-networks   | out/networks.csv              | packets        | 101,web,0,64500,192.0.2.0,203.0.113.0,25,24,0,443
 pmacctd-transactions        | out/transactions.json out/names.csv | packets  | \"question\": \"wwww.example.net\"
 pmacctd-tunnels             | out/tunnels.csv               | 28 2556        | 10.0.0.5,10.9.9.9,gre,10.99.0.1,10.99.0.2,tcp,80

@@ -325,8 +325,8 @@ static void test_packets(void)
     set(NULL, NULL, "", true, 20);
     rule = rule_of(DAEMON_PMACCTD, all_ids, array_length(all_ids));
     is_text(packet(&rule, table, "10.0.8.29", "192.168.5.47"),
-            "65101,65102,65001,65005,10.9.1.3,10.0.8.29,10.0.8.0,192.168.5.47,192.168.5.0,24,24",
-            "packets take all from the file where nothing is said, and no mask");
+            "0,0,0,0,10.9.1.3,10.0.8.29,10.0.8.0,192.168.5.47,192.168.5.0,24,24",
+            "packets take networks from the file where nothing is said, but no AS numbers and no mask");
     is_text(packet(&rule, table, "10.0.9.1", "203.0.113.5"), "0,0,0,0,,10.0.9.1,10.0.0.0,203.0.113.5,0.0.0.0,8,0",
             "outside of it the network is 0");
     set(NULL, NULL, "f", true, 0);

@@ -423,7 +423,8 @@ static void check_notices(void)
         {DAEMON_NFACCTD, "set_tag=1 set_label=x", "line 1: such a row sets both here"},
         {DAEMON_NFACCTD, "set_tag=1 sample_type=flow-mpls-ipv4", "flow-mpls-* are flows with MPLS labels only"},
         {DAEMON_PMACCTD, "set_tag=1 ip=192.0.2.1", "line 1: packets have no exporter, rows with 'ip' never fit"},
-        {DAEMON_UACCTD, "set_tag=1 ip=0.0.0.0/0\nset_tag=1 ip=::/0", NULL},
+        {DAEMON_UACCTD, "set_tag=1 ip=0.0.0.0/0\nset_tag=1 ip=::/0", "rows with 'ip' never fit"},
+        {DAEMON_UACCTD, "set_tag=1 filter='tcp'", NULL},
     };
     static struct flow flow;
 
@@ -439,8 +440,8 @@ static void check_notices(void)
         pre_tag_map_free(map);
     }
     memset(&flow, 0, sizeof(flow));
-    ok(fits(DAEMON_PMACCTD, "ip=0.0.0.0/0", &flow) == 1 && fits(DAEMON_PMACCTD, "ip=192.0.2.0/24", &flow) == 0,
-       "packets fit ip=0.0.0.0/0 and no other ip");
+    ok(fits(DAEMON_PMACCTD, "ip=0.0.0.0/0", &flow) == 0 && fits(DAEMON_PMACCTD, "ip=192.0.2.0/24", &flow) == 0,
+       "packets fit no row with an exporter");
 }
 
 static void check_files(void)
