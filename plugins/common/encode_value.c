@@ -15,7 +15,7 @@
 #define status_max 40 /* the longest name of a forwarding status */
 #define flag_names_max (2 + names_tcp_flags * 7)
 
-static const char *const rd_origins[] = {"unknown", "flow", "bgp", "bmp"};
+static const char *const rd_origins[] = {"unknown", "flow", "bgp", "bmp", "map"};
 
 size_t encode_value_max(const struct encode_column *column)
 {

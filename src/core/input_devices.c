@@ -17,6 +17,7 @@
 #define drain_ns (INT64_C(150) * 1000000)       /* the kernel hands over its last block within 50 ms */
 #define drain_limit_ns (INT64_C(2000) * 1000000) /* a full ring takes some time to read */
 #define drain_pause_ms 10
+#define last_block_ms 100
 #define buffer_default (UINT64_C(32) << 20)      /* a twentieth of a second of 10 Gbit/s */
 #define snap_default 128
 #define snap_whole 65535 /* for those who look into packets */
@@ -333,6 +334,19 @@ static int start_devices(void *context, struct error *error)
     return 0;
 }
 
+/* Nothing new is taken from a device that left the map; what its ring holds is, its last block within its time. */
+static void finish_source(struct source *source)
+{
+    const struct input_start *start = &source->input->start;
+    struct pollfd waiting = {.fd = device_fd(source->device), .events = POLLIN};
+    struct error error;
+
+    device_stop(source->device);
+    while (poll(&waiting, 1, last_block_ms) > 0 &&
+           device_read(source->device, turn_frames, on_frame, source, &error) > 0)
+        start->calls->end_batch(start->context);
+}
+
 static bool same_row(const struct device_row *a, const struct device_row *b)
 {
     return strcmp(a->name, b->name) == 0 && a->direction == b->direction && a->number == b->number;
@@ -359,10 +373,13 @@ static int reload_devices(void *context)
 
         while (row < rows.count && !same_row(&rows.rows[row], &input->sources[i]->row))
             row++;
-        if (row < rows.count)
+        if (row < rows.count) {
             rows.rows[row] = rows.rows[--rows.count]; /* is there already */
-        else
-            remove_source(input, i);
+            continue;
+        }
+        if (input->started && input->sources[i]->device != NULL)
+            finish_source(input->sources[i]);
+        remove_source(input, i);
     }
     for (unsigned i = 0; i < rows.count; i++) {
         struct source *source = add_source(input, &rows.rows[i], &error);

@@ -31,7 +31,7 @@ enum field_type {
     FIELD_TYPE_NUMBER_TEXT, /* uint32_t, a string in JSON */
     FIELD_TYPE_LETTER,      /* one character, 0 is absent */
     FIELD_TYPE_RD,          /* uint64_t, route distinguisher of RFC 4364 in host order */
-    FIELD_TYPE_RD_ORIGIN,   /* uint8_t: 0 unknown, 1 flow, 2 bgp, 3 bmp */
+    FIELD_TYPE_RD_ORIGIN,   /* uint8_t: 0 unknown, 1 flow, 2 bgp, 3 bmp, 4 map */
     FIELD_TYPE_REAL,        /* double */
     FIELD_TYPE_TIME,        /* int64_t, nanoseconds since 1970 UTC */
     FIELD_TYPE_SECONDS,     /* int64_t, seconds since 1970 UTC */

@@ -7,7 +7,7 @@
 #include "map/distinguisher.h"
 #include "map/value_map.h"
 
-enum { ORIGIN_FLOW = 1 }; /* of FIELD_TYPE_RD_ORIGIN */
+enum { ORIGIN_MAP = 4 }; /* of FIELD_TYPE_RD_ORIGIN */
 
 struct flow_to_rd_map {
     struct value_map values;
@@ -92,6 +92,6 @@ bool flow_to_rd_map_run(struct flow_to_rd_map *map, struct flow *flow)
     if (!value_map_find(&map->values, flow, &distinguisher))
         return false;
     flow_set_mpls_vpn_rd(flow, distinguisher);
-    flow_set_mpls_vpn_rd_origin(flow, ORIGIN_FLOW);
+    flow_set_mpls_vpn_rd_origin(flow, ORIGIN_MAP);
     return true;
 }

@@ -20,7 +20,7 @@ unsigned flow_to_rd_map_count(const struct flow_to_rd_map *map);
 /* Adds the fields that rows of any such map may ask for in this daemon. */
 void flow_to_rd_map_fields(enum daemon_mask daemon, struct field_set *fields);
 
-/* Sets mpls_vpn_rd and mpls_vpn_rd_origin (1, the flow). False when no row fits; the record is then left as it is. */
+/* Sets mpls_vpn_rd and mpls_vpn_rd_origin (4, the map). False when no row fits; the record is then left as it is. */
 bool flow_to_rd_map_run(struct flow_to_rd_map *map, struct flow *flow);
 
 #endif

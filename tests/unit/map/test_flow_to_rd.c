@@ -29,7 +29,7 @@ static uint64_t run(struct flow_to_rd_map *map, struct flow flow)
 {
     if (!flow_to_rd_map_run(map, &flow))
         return flow_has(&flow, FIELD_MPLS_VPN_RD) ? 1 : UINT64_MAX;
-    return flow_has(&flow, FIELD_MPLS_VPN_RD) && flow.mpls_vpn_rd_origin == 1 ? flow.mpls_vpn_rd : 2;
+    return flow_has(&flow, FIELD_MPLS_VPN_RD) && flow.mpls_vpn_rd_origin == 4 ? flow.mpls_vpn_rd : 2;
 }
 
 static void check_rows(void)
