@@ -37,7 +37,12 @@ const struct load_line *load_writer(const struct config *config, unsigned index,
 
 void config_blame(struct config *config, unsigned plugin, enum key_id id, const char *text)
 {
-    load_message(config, LOG_LEVEL_ERROR, load_writer(config, plugin + 1, id), "%s", text);
+    const struct load_line *line = load_writer(config, plugin + 1, id);
+
+    if (line != NULL)
+        load_message(config, LOG_LEVEL_ERROR, line, "key '%s': %s", line->parsed.key, text);
+    else
+        load_message(config, LOG_LEVEL_ERROR, NULL, "%s", text);
 }
 
 const char *config_message_text(const struct config_message *message, char *out, size_t size)

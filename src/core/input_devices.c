@@ -373,8 +373,8 @@ static int reload_devices(void *context)
 
         while (row < rows.count && !same_row(&rows.rows[row], &input->sources[i]->row))
             row++;
-        if (row < rows.count) {
-            rows.rows[row] = rows.rows[--rows.count]; /* is there already */
+        if (row < rows.count && input->sources[i]->device != NULL) {
+            rows.rows[row] = rows.rows[--rows.count]; /* is there already, and open */
             continue;
         }
         if (input->started && input->sources[i]->device != NULL)

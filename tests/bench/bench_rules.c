@@ -4,8 +4,9 @@
  * exporter and interface, by network, by port of an exchange, and in two steps with a jump. The records that are asked
  * for are spread over all rows, in no order; that is the worst case, traffic prefers few of them. "of ten" is the cost
  * beside that of ten rows. The best of several rounds is told, by the time of the processor. With a number as argument
- * only that sort of map runs, once, with ten rows: for callgrind, which counts what a record executes
- * (valgrind --tool=callgrind --toggle-collect=pre_tag_map_run bench_rules 0).
+ * only that sort of map runs, once, with ten rows or as many as a second one says: for callgrind, which counts what a
+ * record executes and what it misses in a cache of the size of a core's
+ * (valgrind --tool=callgrind --toggle-collect=pre_tag_map_run --cache-sim=yes --LL=1048576,16,64 bench_rules 0 100000).
  */
 #include "map/pre_tag.h"
 
@@ -64,6 +65,7 @@ static void fill(struct flow *flow, const struct record *record)
     flow_set_out_iface(flow, record->out);
     flow_set_src_host(flow, record->source);
     flow_set_dst_host(flow, record->destination);
+    flow_set_src_port(flow, 80);
     flow_set_src_mac(flow, record->mac);
 }
 
@@ -83,6 +85,12 @@ static int by_mac(char *out, size_t size, uint32_t i)
                     i >> 16 & 255, i >> 8 & 255, i & 255);
 }
 
+static int by_network_and_port(char *out, size_t size, uint32_t i)
+{
+    return snprintf(out, size, "set_tag=%u src_net=%u.%u.%u.0/24 src_port=80\n", i + 1, 20 + (i >> 16), i >> 8 & 255,
+                    i & 255);
+}
+
 static int by_steps(char *out, size_t size, uint32_t i)
 {
     return snprintf(out, size, "set_tag=%u ip=10.0.0.%u in=%u jeq=out\n", i + 1, i % 100, i / 100 + 1);
@@ -96,6 +104,7 @@ static const struct sort {
     {"exporter and interface", by_interface, ""},
     {"source network", by_network, ""},
     {"exporter and source MAC", by_mac, ""},
+    {"network and port", by_network_and_port, ""},
     {"two steps, jeq", by_steps, "set_tag2=1 ip=10.0.0.0/8 out=7 label=out\nset_tag2=2 label=out\n"},
 };
 
@@ -145,14 +154,14 @@ static double measure(struct pre_tag_map *map, const struct record *drawn, uint6
     return (double)best / records - (double)bare / records;
 }
 
-static int run_once(unsigned sort, struct record *drawn)
+static int run_once(unsigned sort, uint32_t rows, struct record *drawn)
 {
-    struct pre_tag_map *map = make_map(&sorts[sort], 10);
+    struct pre_tag_map *map = make_map(&sorts[sort], rows);
     static struct flow flow;
     uint64_t sum = 0;
 
     for (uint32_t i = 0; i < records; i++) {
-        draw(&drawn[i], 10);
+        draw(&drawn[i], rows);
         fill(&flow, &drawn[i]);
         pre_tag_map_run(map, &flow, NULL);
         sum += flow.tag;
@@ -169,7 +178,8 @@ int main(int argc, char **argv)
     uint64_t wrong = 0;
 
     if (argc > 1)
-        return run_once((unsigned)strtoul(argv[1], NULL, 10) % array_length(sorts), drawn);
+        return run_once((unsigned)strtoul(argv[1], NULL, 10) % array_length(sorts),
+                        (uint32_t)max_u64(argc > 2 ? strtoul(argv[2], NULL, 10) : 10, 1), drawn);
     for (unsigned i = 0; i < array_length(sorts); i++) {
         double ten = 0;
 

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# The same captures and the same map files through an installed pmacct's daemons and through ours: the same rows, byte for
-# byte, for what both know and where that release is known to be right. Not compared: IPv6 prefixes of a networks file,
-# aggregate_filter on packets of a capture file, a next hop asked of the other family, which that release gets wrong, and keys that it
-# lacks (src_port, tos_file ...).
-# Many plugins in one run, each with its own maps, make it fast.
+# The same captures and the same map files through an installed pmacct's daemons and through ours: the same rows, byte
+# for byte, for what both know and where that release is known to be right. Not compared: what it gets wrong (IPv6 prefixes
+# of a networks file, aggregate_filter on the packets of a file, a next hop asked of the other family), and keys that it
+# lacks (src_port, tos_file ...). It is slow to end, so each run has many plugins with maps of their own, but not many
+# more than a dozen: then it fails.
 . "$(dirname "$0")/../lib/netflow.sh"
 test_begin
 for program in nfacctd sfacctd pmacctd; do
@@ -62,7 +62,7 @@ save(sys.argv[1] + "/ipfix.pcap", datagrams(10, True))
 save(sys.argv[1] + "/nets.pcap", datagrams(9, False))
 ' "$DIR" || skip "the encoder failed"
 
-PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$TESTS/data timeout 60 python3 - "$DIR/packets.pcap" <<'END' || skip "the encoder failed"
+PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$TESTS/data timeout 60 python3 - "$DIR/packets.pcap" <<'END' ||
 import random, struct, sys
 from make_sflow import ethernet, ipv4, ipv6, tcp, udp
 rng = random.Random(5)
@@ -74,13 +74,15 @@ with open(sys.argv[1], "wb") as file:
         last = tcp(2000 + k % 7, rng.choice((80, 443)), rng.choice((2, 16, 24)), body) if k % 2 else \
             udp(1000 + k % 5, 53, body)
         if k % 4 == 0:
-            packet, etype = ipv6(f"2001:db8:{k % 3}::{k + 1:x}", "2001:db8:ff::1", 17, last, traffic_class=k % 3 * 8), 0x86dd
+            source = f"2001:db8:{k % 3}::{k + 1:x}"
+            packet, etype = ipv6(source, "2001:db8:ff::1", 17, last, traffic_class=k % 3 * 8), 0x86dd
         else:
             packet, etype = ipv4(f"10.{k % 2}.{k % 3}.{k + 1}", f"172.16.{k % 4}.1", 6 if k % 2 else 17, last,
                                  tos=k % 3 * 8), 0x0800
         frame = ethernet(packet, etype, [(0x8100, 5)] if k % 5 == 0 else [], source=bytes([2, 0, 0, 0, 0, k % 3]))
         file.write(struct.pack("<IIII", 1795168800 + n // 100, n % 100 * 10000, len(frame), len(frame)) + frame)
 END
+    skip "the encoder failed"
 
 # file NAME LINE...: a map in $DIR
 file()
@@ -124,66 +126,83 @@ ended()
     ! pgrep -g "$1" >/dev/null
 }
 
-# start WHO PROGRAM CAPTURE KEY...: with the plugins so far, in the background; sets $started, which leads a process group
+# start NUMBER WHO DAEMON CAPTURE KEY...: in the background, with the plugins of that run; sets $started
 start()
 {
-    local folder=$DIR/run$runs/$1 program=$2 source=$3
+    local run=$DIR/run$1 who=$2 program=$BUILD/$3 source=$4
 
-    shift 3
-    mkdir -p "$folder"
+    [ "$who" = ours ] || program=/usr/sbin/$3
+    shift 4
+    rm -rf "${run:?}/$who"
+    mkdir -p "$run/$who"
     {
         printf '%s\n' "daemonize: false" "pcap_savefile: $DIR/$source.pcap" "plugin_pipe_size: 8192000" \
-            "plugin_buffer_size: 81920" "$@" "plugins: $(printf 'print[%s], ' $names | sed 's/, $//')"
-        sed "s,@OUT@,$folder," "$DIR/plugins"
-    } >"$folder.conf"
-    timeout -k 5 50 "$program" -f "$folder.conf" >"$folder.log" 2>&1 </dev/null &
+            "plugin_buffer_size: 81920" "$@" "plugins: $(sed 's/ *\([^ ]*\)/print[\1], /g; s/, $//' "$run/names")"
+        sed "s,@OUT@,$run/$who," "$run/plugins"
+    } >"$run/$who.conf"
+    timeout -k 5 50 "$program" -f "$run/$who.conf" >"$run/$who.log" 2>&1 </dev/null &
     started=$!
     record_process $started
 }
 
-# run DAEMON CAPTURE KEY...: starts both daemons with the plugins since the last run. That release sleeps for seconds in
-# each run, so that all runs go on at the same time; and it fails with many more than a dozen plugins.
-run()
+# Until the daemon of this id and all of its processes are gone: `timeout` has made it the leader of a group.
+finish()
 {
-    local daemon=$1
-
-    shift
-    runs=$((runs + 1))
-    start theirs /usr/sbin/$daemon "$@"
-    groups="$groups $started"
-    start ours "$BUILD/$daemon" "$@"
-    groups="$groups $started"
-    echo "$names" >"$DIR/run$runs/names"
-    echo "$daemon, $*" >"$DIR/run$runs/title"
-    names=""
-    : >"$DIR/plugins"
+    wait "$1"
+    wait_for 20 ended "$1"
 }
 
-# A check for each plugin of each run.
+all_there()
+{
+    local name
+
+    for name in $(cat "$DIR/run$1/names"); do
+        [ -s "$DIR/run$1/theirs/$name" ] || return 1
+    done
+}
+
+# compare NUMBER PROCESS PROCESS DAEMON CAPTURE KEY...: a check for each plugin of that run. That release now and then
+# ends before a plugin of it has begun: then it is asked once more.
 compare()
 {
-    local number name who group
+    local number=$1 run=$DIR/run$1 name who
 
-    for group in $groups; do
-        wait $group
-        wait_for 20 ended $group
-    done
-    for number in $(seq $runs); do
-        cat "$DIR/run$number"/*.log | grep ERROR | head -3 | note
-        for name in $(cat "$DIR/run$number/names"); do
-            for who in theirs ours; do
-                sort "$DIR/run$number/$who/$name" >"$DIR/rows.$who" 2>/dev/null
-            done
-            check "$(cat "$DIR/run$number/title"): $name" \
-                eval '[ -s "$DIR/rows.theirs" ] && cmp -s "$DIR/rows.theirs" "$DIR/rows.ours"' ||
-                diff "$DIR/rows.theirs" "$DIR/rows.ours" | head -6 | note
+    finish "$2"
+    finish "$3"
+    shift 3
+    if ! all_there $number; then
+        start $number theirs "$@"
+        finish $started
+    fi
+    cat "$run/theirs.log" "$run/ours.log" | grep ERROR | head -3 | note
+    for name in $(cat "$run/names"); do
+        for who in theirs ours; do
+            sort "$run/$who/$name" >"$DIR/rows.$who" 2>/dev/null
         done
+        check "$*: $name" eval '[ -s "$DIR/rows.theirs" ] && cmp -s "$DIR/rows.theirs" "$DIR/rows.ours"' ||
+            diff "$DIR/rows.theirs" "$DIR/rows.ours" | head -6 | note
     done
 }
 
-runs=0 groups=""
+# run DAEMON CAPTURE KEY...: both daemons with the plugins since the last run. Two runs go on at a time.
+runs=0 waiting=""
+run()
+{
+    local theirs previous=$waiting
+
+    runs=$((runs + 1))
+    mkdir -p "$DIR/run$runs"
+    echo $names >"$DIR/run$runs/names"
+    mv "$DIR/plugins" "$DIR/run$runs/plugins"
+    names=""
+    start $runs theirs "$@"
+    theirs=$started
+    start $runs ours "$@"
+    waiting="$runs $theirs $started $*"
+    [ -z "$previous" ] || compare $previous
+}
+
 names=""
-: >"$DIR/plugins"
 flows="tag, tag2, label, src_host, dst_host, src_port, dst_port, proto, in_iface, out_iface, tos"
 ends="src_host, dst_host, src_net, dst_net, src_mask, dst_mask, src_as, dst_as, peer_src_as, peer_dst_as, peer_dst_ip"
 
@@ -194,9 +213,11 @@ file ipnet "! a comment" "" "set_tag=1 ip=192.0.2.0/31" "set_tag=3 ip=0.0.0.0/0"
 file inout "set_tag=1 in=1" "set_tag=2 out=2" "set_tag2=7 in=-3" "set_label=rest"
 file sum "set_tag=1 in=1 jeq=a" "set_tag=2 in=2 jeq=a" "set_tag=9" "set_tag=100 out=1 label=a stack=sum" \
     "set_tag=200 stack=sum"
-file or "set_tag=5 in=1 jeq=a" "set_tag=2 in=2 jeq=a" "set_tag=9" "set_tag=12 out=1 label=a stack=or" "set_tag=16 stack=or"
+file or "set_tag=5 in=1 jeq=a" "set_tag=2 in=2 jeq=a" "set_tag=9" "set_tag=12 out=1 label=a stack=or" \
+    "set_tag=16 stack=or"
 file labels "set_label=one in=1 jeq=next" "set_label=two out=1 jeq=next" "set_label=three vlan=1"
-file named "set_label=one in=1 jeq=x" "set_label=two out=1 jeq=y" "set_label=three vlan=1 label=x" "set_label=four label=y"
+file named "set_label=one in=1 jeq=x" "set_label=two out=1 jeq=y" \
+    "set_label=three vlan=1 label=x" "set_label=four label=y"
 file next "set_tag=1 in=1 jeq=next" "set_tag2=2 out=1 jeq=next" "set_label=three vlan=1" "set_label=four"
 file nowhere "set_tag=1 in=1 label=a jeq=b" "set_tag=2 in=2 jeq=a" "set_tag=3 label=b stack=sum" "set_tag=4 jeq=none"
 file prefixes "set_tag=1 src_net=10.0.0.0/16 dst_net=172.16.0.0/23" "set_tag=2 src_net=10.1.1.0/24" \
@@ -212,15 +233,14 @@ file growing "set_tag=10++ in=1" "set_tag=5"
 file tos "set_tos=8 in=1 jeq=next" "set_tag=4 out=1"
 file sources "set_tag=1 source_id=7" "set_tag=2 engine_id=0" "set_tag=3 engine_id=14"
 file old "id=1 in=1" "id2=4 in=2" "set_tag=3 in=1" "set_tag=9 ip=192.0.2.2 in=3"
-file filters "set_tag=1 filter='src net 10.0.0.0/16 and tcp'" "set_tag=2 filter='udp dst port 53'" "set_tag=3 filter='ip6'" \
-    "set_tag=5 filter='ip proto 47'" "set_tag=6 filter='net 172.16.0.0/24'" "set_tag=7 in=1 filter='icmp'"
+file filters "set_tag=1 filter='src net 10.0.0.0/16 and tcp'" "set_tag=2 filter='udp dst port 53'" \
+    "set_tag=3 filter='ip6'" "set_tag=5 filter='ip proto 47'" "set_tag=6 filter='net 172.16.0.0/24'" \
+    "set_tag=7 in=1 filter='icmp'"
 
 tagged "$flows" ip ipnet inout sum or labels named next nowhere old
 run nfacctd v9
-for source in v9 ipfix; do
-    tagged "$flows" prefixes all4 all6 as macs vlans directions tos sources filters
-    run nfacctd $source
-done
+tagged "$flows" prefixes all4 all6 as macs vlans directions tos sources filters
+run nfacctd ipfix
 
 # -- flows: what plugins take
 
@@ -261,16 +281,17 @@ nets()
     plugin "$1_everything" "$ends" "networks_file: $DIR/everything" "$3"
 }
 
-for as in netflow file longest; do
-    nets netflow
-    nets file
-    run nfacctd nets "nfacctd_as: $as"
-    nets longest
-    plugin mask "$ends" "networks_file: $DIR/networks" "nfacctd_net: mask" "networks_mask: 20"
-    plugin usual "$ends" "networks_file: $DIR/networks" "networks_mask: 20"
-    tagged "$flows" hops
-    run nfacctd nets "nfacctd_as: $as"
-done
+nets longest
+nets file
+run nfacctd nets
+nets netflow
+plugin mask "$ends" "networks_file: $DIR/networks" "nfacctd_net: mask" "networks_mask: 20"
+plugin usual "$ends" "networks_file: $DIR/networks" "networks_mask: 20"
+tagged "$flows" hops
+run nfacctd nets "nfacctd_as: file"
+nets longest
+nets file
+run nfacctd nets "nfacctd_as: longest"
 
 # -- samples
 
@@ -302,5 +323,5 @@ plugin file "$ends" "networks_file: $DIR/networks" "pmacctd_net: file"
 plugin usual "$ends" "networks_file: $DIR/networks"
 plugin both "$ends" "networks_file: $DIR/networks" "pmacctd_net: mask" "networks_mask: 12"
 run pmacctd packets "pmacctd_as: file"
-compare
+compare $waiting
 test_end

@@ -189,21 +189,10 @@ echo "id=0:65000:7 in=71" >"$DIR/rd.map"
 echo "set_tos=184 vlan=100" >"$DIR/tos.map"
 configuration keys low high chain dns plain port others post tos rd <<END
 flow_to_rd_map: $DIR/rd.map
-aggregate[keys]: tag
-aggregate[low]: tag
-aggregate[high]: tag
-aggregate[chain]: tag, tag2, label
-aggregate[dns]: tag, tag2, label
-aggregate[plain]: tag, tag2, label
-aggregate[port]: dst_port
-aggregate[others]: dst_port
+$(printf "aggregate[%s]: tag\npre_tag_map[%s]: $DIR/keys.map\n" keys keys low low high high)
+$(printf "aggregate[%s]: tag, tag2, label\npre_tag_map[%s]: $DIR/chain.map\n" chain chain dns dns plain plain)
+$(printf "aggregate[%s]: dst_port\n" port others)
 aggregate[post]: tag, tag2
-pre_tag_map[keys]: $DIR/keys.map
-pre_tag_map[low]: $DIR/keys.map
-pre_tag_map[high]: $DIR/keys.map
-pre_tag_map[chain]: $DIR/chain.map
-pre_tag_map[dns]: $DIR/chain.map
-pre_tag_map[plain]: $DIR/chain.map
 pre_tag_filter[low]: 1-10
 pre_tag_filter[high]: -1-10
 pre_tag_label_filter[dns]: dns
@@ -385,11 +374,10 @@ for number, (row, changes) in enumerate(CASES, 1):
         bytes_, size = frame(100 + number, **changes)
         octets.append(struct.pack("<IIII", 1795168800, len(octets), len(bytes_), len(bytes_)) + bytes_)
     want.append((number, 5 if row.startswith("set") else 0, number, number * size))
-folder = sys.argv[1] + "/"
-open(folder + "packets.pcap", "wb").write(b"".join(octets))
+open(sys.argv[1] + "/packets.pcap", "wb").write(b"".join(octets))
 
 def write(name, rows):
-    open(folder + name, "w").write("\n".join(rows) + "\n")
+    open(f"{sys.argv[1]}/{name}", "w").write("\n".join(rows) + "\n")
 
 def rows_of(rows):
     return sorted("|".join(map(str, row)) for row in rows)
@@ -416,8 +404,7 @@ def number_of(changes):
 
 tally("numbers", number_of)
 def listed(changes):
-    proto = changes.get("proto", 17)
-    dport = changes.get("dport", 2000)
+    proto, dport = changes.get("proto", 17), changes.get("dport", 2000)
     return (dport if dport in (53, 2053) and proto != 1 else 0, proto if proto != 17 else 255)
 tally("listed", listed)
 tally("lands", lambda changes: ("CH" if changes.get("source", "10.")[:3] == "10." else
@@ -486,7 +473,7 @@ broken()
     printf '%s\n' "$@" >"$DIR/broken"
 }
 
-place=$DIR/conf:8
+place=$DIR/conf:9
 broken '! a comment' 'set_tag=1 ip=192.0.2.1' 'set_tag=1 src_mac=1'
 wrong "a tagging map" "$DIR/broken:3: 'src_mac' is '1'" "pre_tag_map: $DIR/broken"
 broken "set_tag=1 filter='udp prt 53'"
@@ -505,9 +492,9 @@ for key in sampling_map flow_to_rd_map interface_names_map; do
 done
 wrong "a database" "$DIR/broken" "geoipv2_file: $DIR/broken"
 wrong "a map that is not there" "$DIR/nowhere" "pre_tag_map: $DIR/nowhere"
-wrong "aggregate_filter" "$place: " "aggregate_filter[rows]: udp prt 53"
-wrong "pre_tag_filter" "$place: " "pre_tag_filter[rows]: 1-x"
-wrong "pre_tag2_filter" "$place: " "pre_tag2_filter[rows]: 9-1"
+wrong "aggregate_filter" "$place: the filter 'udp prt 53'" "aggregate_filter[rows]: udp prt 53"
+wrong "pre_tag_filter" "$place: '1-x'" "pre_tag_filter[rows]: 1-x"
+wrong "pre_tag2_filter" "$place: the range '9-1'" "pre_tag2_filter[rows]: 9-1"
 wrong "two maps at once, the first" "$DIR/broken:1: " "networks_file: $DIR/broken" "ports_file: $DIR/nowhere"
 check "and the second" grep -qF "$DIR/nowhere" "$DIR/checked"
 test_end

@@ -74,8 +74,8 @@ static void answer(int fd, const struct moment *moment)
         return;
     }
     snprintf(text, sizeof(text),
-             "{\"daemon\": \"nfacctd\", \"lanes\": %u, \"input\": {\"maps_held\": %u, \"maps_old\": %u, \"maps_orders\": %u,"
-             " \"maps_orders_done\": %u}}",
+             "{\"daemon\": \"nfacctd\", \"lanes\": %u, \"input\": {\"maps_held\": %u, \"maps_old\": %u,"
+             " \"maps_orders\": %u, \"maps_orders_done\": %u}}",
              moment->lanes, moment->held, moment->old, moment->orders, moment->done);
     if (moment->instead != NULL && moment->instead[0] == '\0')
         return; /* neither text nor end */

@@ -28,7 +28,10 @@ static void test_sampling(bool renormalize)
     plugin->aggregate_filter = "src host 192.0.2.1";
     open_all(DAEMON_NFACCTD | DAEMON_PMACCTD);
     for (uint64_t i = 0; i < samples; i++) {
-        emit(a_flow(i & 1 ? "192.0.2.1" : "192.0.2.2"));
+        struct flow flow = a_flow(i & 1 ? "192.0.2.1" : "192.0.2.2");
+
+        flow_set_sampling_rate(&flow, 5);
+        emit(flow);
         if (take(TENTH, &row, 1) == 1)
             wrong[TENTH] += layout_value(&layouts[TENTH], row.body, 0) != 2 * factor ||
                             layout_value(&layouts[TENTH], row.body, 1) != 300 * factor ||
@@ -37,7 +40,7 @@ static void test_sampling(bool renormalize)
             wrong[TAGGED] += number(TAGGED, &row, FIELD_TAG) != 3 ||
                              layout_value(&layouts[TAGGED], row.body, 0) != 2 * factor;
         wrong[ALL] += take(ALL, &row, 1) != 1 || layout_value(&layouts[ALL], row.body, 0) != 2 ||
-                      number(ALL, &row, FIELD_SAMPLING_RATE) != 0 || number(ALL, &row, FIELD_TAG) != 0;
+                      number(ALL, &row, FIELD_SAMPLING_RATE) != 5 || number(ALL, &row, FIELD_TAG) != 0;
     }
     is_u64(wrong[TENTH], 0, "one of ten stands for %u, and says so", (unsigned)factor);
     is_u64(wrong[TAGGED], 0, "so does one with a tag of its own");

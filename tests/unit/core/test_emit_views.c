@@ -135,6 +135,20 @@ static void test_order(void)
     finish("order");
 }
 
+/* Nothing but a filter, of one plugin alone. */
+static void test_filter_alone(void)
+{
+    struct row row;
+
+    begin();
+    add("alone", "src_host")->aggregate_filter = "src host 192.0.2.1";
+    open_all(DAEMON_PMACCTD);
+    emit(a_flow("192.0.2.1"));
+    emit(a_flow("192.0.2.2"));
+    is_u64(take(0, &row, 1), 1, "a filter needs no view to be asked");
+    finish("a filter");
+}
+
 /* -- needs and words -- */
 
 static unsigned said;
@@ -235,6 +249,7 @@ int main(void)
     test_tags();
     test_networks();
     test_order();
+    test_filter_alone();
     test_needs();
     test_balance();
     test_refused();

@@ -441,6 +441,38 @@ static void test_dissection(void)
     remove(path);
 }
 
+/* TCP to port 443 whose header lies about its length, and IP headers that lie about theirs. */
+static void test_lies(void)
+{
+    struct dissection_options options = {.stream_bytes = 65536, .memory_bytes = 1 << 20, .want_tls_sni = true};
+    struct octets octets = {.size = 0};
+    struct error error = {""};
+    struct world world;
+    unsigned frames = 0;
+
+    world_init(&world);
+    world.options.dissection = dissection_new(&options, &error);
+    if (!ok(world.options.dissection != NULL, "a dissection: %s", error.text))
+        return;
+    world_open(&world, "tls_sni");
+    put_ethernet(&octets, 0x0800);
+    put_ipv4(&octets, 6, 60, 0, false);
+    put_tcp(&octets, 0x18);
+    for (unsigned i = 0; i < 40; i++)
+        put8(&octets, i == 0 ? 0x16 : 3);
+    for (unsigned total = 20; total < 100; total += 3)
+        for (unsigned offset = 0; offset < 16; offset++, frames++) {
+            octets.bytes[17] = (uint8_t)total;
+            octets.bytes[46] = (uint8_t)(offset << 4);
+            octets.bytes[37] = (uint8_t)frames; /* a conversation each, or nearly so */
+            octets.size = frames % 2 ? 94 : 54 + frames % 40;
+            world_put(&world, &octets, (struct frame){.link = LINK_ETHERNET, .length = 94});
+        }
+    is_u64(counted(&world, INPUT_frames_accounted), frames, "lengths that lie are no reason not to account");
+    world_close(&world, "lies");
+    dissection_free(world.options.dissection);
+}
+
 int main(void)
 {
     plan_none();
@@ -455,5 +487,6 @@ int main(void)
     test_evicted();
     test_class();
     test_dissection();
+    test_lies();
     return done_testing();
 }
