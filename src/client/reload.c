@@ -36,6 +36,8 @@ static int ask(const char *path, uint16_t command, struct maps_state *state, str
     state->orders = json_number(input, "maps_orders");
     state->done = json_number(input, "maps_orders_done");
     json_decref(root);
+    if (text != NULL && root == NULL)
+        error_wrap(error, "ERROR");
     free(text);
     return root != NULL ? 0 : -1;
 }

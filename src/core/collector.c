@@ -223,7 +223,9 @@ static void show_maps(struct collector *collector)
                          : collector->allow != NULL;
 
     counter_set(&counters[INPUT_maps_held], count);
-    counter_set(&counters[INPUT_maps_old], maps_old(collector->maps) + collector->devices_old);
+    counter_set(&counters[INPUT_maps_old],
+                maps_old(collector->maps, !settings->maps_refresh) +
+                    (settings->maps_refresh && collector->devices_old));
     counter_set(&counters[INPUT_maps_orders_done], maps_done(collector->maps));
 }
 

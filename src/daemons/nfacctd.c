@@ -63,6 +63,7 @@ static void *decoder_open(const struct settings *settings, const struct decode_o
         .asa_bi_flow = settings->asa_bi_flow,
         .drop_unknown_rate = settings->unknown_sampling_rate == 1,
         .time_secs = settings->time_secs,
+        .check_padding = settings->check_padding,
         .use_ip_next_hop = settings->use_ip_next_hop,
         .on_template = settings->debug ? say_template : NULL,
         .on_trouble = say_trouble,

@@ -217,12 +217,12 @@ uint64_t maps_done(const struct maps *maps)
     return maps->done;
 }
 
-unsigned maps_old(const struct maps *maps)
+unsigned maps_old(const struct maps *maps, bool allow_only)
 {
     unsigned old = 0;
 
     for (unsigned i = 0; i < maps->count; i++)
-        old += maps->old[i];
+        old += maps->old[i] && (!allow_only || maps->maps[i].kind == MAP_ALLOW);
     return old;
 }
 

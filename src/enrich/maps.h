@@ -54,8 +54,8 @@ void maps_free(struct maps *maps);
 struct map *maps_open(struct maps *maps, enum map_kind kind, const char *path, struct error *error);
 /* Of all calls of maps_reload, how many have been carried out and taken. */
 uint64_t maps_done(const struct maps *maps);
-/* Maps whose last reading was refused. */
-unsigned maps_old(const struct maps *maps);
+/* Maps whose last reading was refused; allow files only, where maps_reload reads no others. */
+unsigned maps_old(const struct maps *maps, bool allow_only);
 unsigned maps_count(const struct maps *maps);
 void maps_each(const struct maps *maps, maps_news_fn *fn, void *context);
 

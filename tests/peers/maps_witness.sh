@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # The same captures and the same map files through an installed pmacct's daemons and through ours: the same rows, byte
-# for byte, for what both know and where that release is known to be right. Not compared: what it gets wrong (IPv6 prefixes
-# of a networks file, aggregate_filter on the packets of a file, a next hop asked of the other family), and keys that it
+# for byte, for what both know and where that release is known to be right. Not compared: what it gets wrong (prefixes
+# of IPv6 in a networks file, aggregate_filter on packets of a file, a next hop of the other family), and keys that it
 # lacks (src_port, tos_file ...). It is slow to end, so each run has many plugins with maps of their own, but not many
 # more than a dozen: then it fails.
 . "$(dirname "$0")/../lib/netflow.sh"

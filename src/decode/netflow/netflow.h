@@ -37,6 +37,7 @@ struct netflow_options {
     bool account_options;           /* options records are handed on as flows too */
     bool asa_bi_flow;               /* 231/232 and 298/299 are the two directions of a connection */
     bool drop_unknown_rate;         /* records of an exporter that samples and has not told its rate are dropped */
+    bool check_padding;             /* a data set whose padding is not zero is malformed */
     bool use_ip_next_hop;           /* elements 15 and 62 too name the next hop */
     bool time_secs;                 /* v5 and its kin: uptime and flow times are in seconds */
     const char *templates_file;     /* kept up to date, read at the start; NULL: none */

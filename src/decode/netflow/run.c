@@ -467,12 +467,29 @@ uint64_t run_data_set(struct netflow *netflow, const struct definition *definiti
     return count;
 }
 
+/* RFC 7011 section 3.3.1: padding is zeroes. Where it begins is known in advance for records of fixed length only. */
+static bool padding_is_zero(const struct definition *definition, struct cursor set)
+{
+    size_t left = definition->variable ? 0 : cursor_left(&set) % definition->record_min;
+
+    for (const uint8_t *at = set.end - left; at < set.end; at++)
+        if (*at != 0)
+            return false;
+    return true;
+}
+
 void run_template(struct netflow *netflow, struct template *template, struct cursor set)
 {
     struct ledger_exporter *row = netflow->domain->exporter->row;
     bool odd = false;
-    uint64_t records = run_data_set(netflow, template->definition, template, set, &odd);
+    uint64_t records;
 
+    if (unlikely(netflow->options.check_padding) && !padding_is_zero(template->definition, set)) {
+        netflow_count(netflow, INPUT_sets_malformed);
+        counter_add(&row->malformed, 1);
+        return;
+    }
+    records = run_data_set(netflow, template->definition, template, set, &odd);
     template->used_ns = netflow->message.origin->arrival_ns;
     template->records += records;
     netflow->message_records += records;
