@@ -2,6 +2,7 @@
 #include "enrich/maps.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 #include "map/sampling.h"
 
 #define maps_max 256
+#define end_wait_ms 200
 
 struct maps {
     enum daemon_mask daemon;
@@ -164,8 +166,15 @@ static void forget_fresh(struct maps *maps)
 
 void maps_free(struct maps *maps)
 {
+    struct pollfd done;
+
     if (maps == NULL)
         return;
+    done = (struct pollfd){.fd = maps->fd, .events = POLLIN};
+    if (maps->running && poll(&done, 1, end_wait_ms) <= 0) {
+        pthread_detach(maps->thread); /* it may wait for DNS for minutes; what it has ends with the process */
+        return;
+    }
     if (maps->running)
         pthread_join(maps->thread, NULL);
     forget_fresh(maps);

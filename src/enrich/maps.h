@@ -44,7 +44,7 @@ typedef void maps_news_fn(void *context, const struct maps_news *news);
 
 /* NULL with a phrase on failure. */
 struct maps *maps_new(enum daemon_mask daemon, struct error *error);
-/* Waits for a reload that is under way; frees all maps. */
+/* Frees all maps; at the end of a process only: a reload that does not end soon is left to itself, and so are they. */
 void maps_free(struct maps *maps);
 
 /*
