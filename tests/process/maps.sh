@@ -492,9 +492,9 @@ for key in sampling_map flow_to_rd_map interface_names_map; do
 done
 wrong "a database" "$DIR/broken" "geoipv2_file: $DIR/broken"
 wrong "a map that is not there" "$DIR/nowhere" "pre_tag_map: $DIR/nowhere"
-wrong "aggregate_filter" "$place: the filter 'udp prt 53'" "aggregate_filter[rows]: udp prt 53"
-wrong "pre_tag_filter" "$place: '1-x'" "pre_tag_filter[rows]: 1-x"
-wrong "pre_tag2_filter" "$place: the range '9-1'" "pre_tag2_filter[rows]: 9-1"
+wrong "aggregate_filter" "$place: key 'aggregate_filter': the filter 'udp prt 53'" "aggregate_filter[rows]: udp prt 53"
+wrong "pre_tag_filter" "$place: key 'pre_tag_filter': '1-x'" "pre_tag_filter[rows]: 1-x"
+wrong "pre_tag2_filter" "$place: key 'pre_tag2_filter': the range '9-1'" "pre_tag2_filter[rows]: 9-1"
 wrong "two maps at once, the first" "$DIR/broken:1: " "networks_file: $DIR/broken" "ports_file: $DIR/nowhere"
 check "and the second" grep -qF "$DIR/nowhere" "$DIR/checked"
 test_end
