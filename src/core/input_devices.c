@@ -224,9 +224,13 @@ static void on_timer(void *context, unsigned events)
 
     (void)events;
     loop_timer_set(input->timer, time_monotonic_ns() + try_again_ns);
-    for (unsigned i = 0; i < input->count; i++)
+    for (unsigned i = 0; i < input->count; i++) {
+        /* A device that goes is first down: libpcap then looks whether it is still there when it is asked again. */
+        if (input->sources[i]->handler != NULL)
+            on_readable(input->sources[i], loop_readable);
         if (input->sources[i]->device != NULL)
             take_drops(input->sources[i]);
+    }
     try_again(input);
 }
 
