@@ -32,6 +32,14 @@ static inline uint64_t max_u64(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
+/* A product that passes 64 bits can only come from nonsense on the wire; it stays at the largest number. */
+static inline uint64_t product_u64(uint64_t a, uint64_t b)
+{
+    uint64_t product;
+
+    return __builtin_mul_overflow(a, b, &product) ? UINT64_MAX : product;
+}
+
 /* Unaligned loads and stores in host order: the compiler makes one instruction of each. */
 static inline uint64_t load_u64(const void *p)
 {

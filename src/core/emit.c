@@ -207,22 +207,14 @@ static uint8_t *emit_pass(struct emitter *emitter, struct target *target, const 
     return body;
 }
 
-/* A product that passes 64 bits can only come from nonsense; it stays at the largest number. */
-static uint64_t times(uint64_t value, uint64_t factor)
-{
-    uint64_t product;
-
-    return __builtin_mul_overflow(value, factor, &product) ? UINT64_MAX : product;
-}
-
 /* One of `rate` packets was taken: it stands for all of them, or says so. */
 static void apply_rate(const struct target *target, struct flow *flow)
 {
     flow_set_sampling_rate(flow, target->renormalize ? 1 : target->rate);
     if (!target->renormalize)
         return;
-    flow->packets = times(flow->packets, target->rate);
-    flow->bytes = times(flow->bytes, target->rate);
+    flow->packets = product_u64(flow->packets, target->rate);
+    flow->bytes = product_u64(flow->bytes, target->rate);
 }
 
 /* post_tag, post_tag2 and the plugin's own sampling are for one plugin only: the next one sees the flow as it was. */
@@ -351,6 +343,11 @@ void emit_flow(struct emitter *emitter, struct flow *flow)
 
 void emitter_tell(const struct emitter *emitter, bool start, void (*say)(const char *plugin, const char *text))
 {
+    char trouble[600];
+
+    for (unsigned i = 0; !start && i < emitter->view_count; i++)
+        if (view_trouble(&emitter->views[i], trouble, sizeof(trouble)))
+            say(emitter->views[i].plugin->name, trouble);
     for (unsigned i = 0; i < emitter->count; i++) {
         const struct target *target = &emitter->targets[i];
         const char *text;

@@ -21,21 +21,13 @@ static void look_up_rate(const struct enrich *enrich, struct flow *flow)
         flow_set_sampling_rate(flow, rate);
 }
 
-/* A product that passes 64 bits can only come from nonsense on the wire; it stays at the largest number. */
-static uint64_t times(uint64_t value, uint64_t factor)
-{
-    uint64_t product;
-
-    return __builtin_mul_overflow(value, factor, &product) ? UINT64_MAX : product;
-}
-
 static void renormalize(const struct enrich *enrich, struct flow *flow)
 {
     (void)enrich;
     if (!flow_has(flow, FIELD_SAMPLING_RATE) || flow->sampling_rate == 0)
         return;
-    flow->packets = times(flow->packets, flow->sampling_rate);
-    flow->bytes = times(flow->bytes, flow->sampling_rate);
+    flow->packets = product_u64(flow->packets, flow->sampling_rate);
+    flow->bytes = product_u64(flow->bytes, flow->sampling_rate);
     flow->sampling_rate = 1;
 }
 
@@ -55,6 +47,18 @@ static void locate(const struct enrich *enrich, struct flow *flow)
 
     geoip_fill(enrich->options.geoip != NULL ? enrich->options.geoip->current : NULL, as != NULL ? as->current : NULL,
                &enrich->wants, flow);
+}
+
+static void name_needs(enum daemon_mask daemon, struct field_set *wants)
+{
+    (void)daemon;
+    interface_names_needs(wants);
+}
+
+static void place_needs(enum daemon_mask daemon, struct field_set *wants)
+{
+    (void)daemon;
+    geoip_needs(wants);
 }
 
 /* A rate that nobody multiplies with, no plugin shows and nothing hangs on is not worth a step. */
@@ -114,8 +118,8 @@ static const struct {
     {has_map, look_up_rate, {FIELD_PEER_SRC_IP, FIELD_IN_IFACE, FIELD_OUT_IFACE}, 3, NULL},
     {has_renormalize, renormalize, {FIELD_SAMPLING_RATE}, 1, NULL},
     {wants_distinguisher, set_distinguisher, {0}, 0, flow_to_rd_map_fields},
-    {wants_interface_names, name_interfaces, {FIELD_PEER_SRC_IP, FIELD_IN_IFACE, FIELD_OUT_IFACE}, 3, NULL},
-    {wants_place, locate, {FIELD_SRC_HOST, FIELD_DST_HOST}, 2, NULL},
+    {wants_interface_names, name_interfaces, {0}, 0, name_needs},
+    {wants_place, locate, {0}, 0, place_needs},
 };
 
 void enrich_init(struct enrich *enrich, const struct enrich_options *options, struct field_set *wants)

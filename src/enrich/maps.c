@@ -48,7 +48,7 @@ struct kind {
     void (*free)(void *object);
     unsigned (*count)(const void *object);                        /* of its entries; or NULL, and then: */
     void (*describe)(const void *object, char *out, size_t size); /* for the log */
-    const char *(*notice)(const void *object); /* or NULL */
+    const char *(*notice)(const void *object, enum daemon_mask daemon); /* or NULL */
     bool (*changed)(const void *object); /* the file at its path is another one now; or NULL: nobody looks */
     bool remembers;                      /* records change it (tags that count up): each who asks gets one of its own */
 };
@@ -93,8 +93,18 @@ static unsigned count_pre_tag(const void *object)
     return pre_tag_map_count(object);
 }
 
-static const char *notice_pre_tag(const void *object)
+static const char *notice_interface_names(const void *object, enum daemon_mask daemon)
 {
+    bool exporters = (daemon & (DAEMON_PMACCTD | DAEMON_UACCTD)) == 0;
+
+    return exporters || interface_names_with_exporter(object) == 0
+               ? NULL
+               : "packets have no exporter, rows with 'ip' never fit";
+}
+
+static const char *notice_pre_tag(const void *object, enum daemon_mask daemon)
+{
+    (void)daemon;
     return pre_tag_map_notice(object);
 }
 
@@ -126,7 +136,7 @@ static const struct kind kinds[MAP_KIND_COUNT] = {
                      .remembers = true},
     [MAP_FLOW_TO_RD] = {.load = load_flow_to_rd, .free = free_flow_to_rd, .count = count_flow_to_rd},
     [MAP_INTERFACE_NAMES] = {.load = load_interface_names, .free = free_interface_names,
-                             .count = count_interface_names},
+                             .count = count_interface_names, .notice = notice_interface_names},
     [MAP_NETWORKS] = {.load = load_networks, .free = free_networks, .count = count_networks},
     [MAP_PORTS] = {.load = load_ports, .free = free_ports, .count = count_ports},
     [MAP_PROTOS] = {.load = load_protos, .free = free_protos, .count = count_protos},
@@ -205,7 +215,7 @@ struct map *maps_open(struct maps *maps, enum map_kind kind, const char *path, s
     return map;
 }
 
-static void tell(const struct map *map, const char *trouble, maps_news_fn *fn, void *context)
+static void tell(const struct maps *maps, const struct map *map, const char *trouble, maps_news_fn *fn, void *context)
 {
     const struct kind *kind = &kinds[map->kind];
     struct maps_news news = {.path = map->path, .trouble = trouble};
@@ -217,7 +227,7 @@ static void tell(const struct map *map, const char *trouble, maps_news_fn *fn, v
         kind->describe(map->current, holds, sizeof(holds));
     news.holds = holds;
     if (kind->notice != NULL && trouble == NULL)
-        news.notice = kind->notice(map->current);
+        news.notice = kind->notice(map->current, maps->daemon);
     fn(context, &news);
 }
 
@@ -243,7 +253,7 @@ unsigned maps_count(const struct maps *maps)
 void maps_each(const struct maps *maps, maps_news_fn *fn, void *context)
 {
     for (unsigned i = 0; i < maps->count; i++)
-        tell(&maps->maps[i], NULL, fn, context);
+        tell(maps, &maps->maps[i], NULL, fn, context);
 }
 
 /* -- reading again -- */
@@ -353,10 +363,10 @@ void maps_take(struct maps *maps, maps_news_fn *fn, void *context)
             map->current = fresh->object;
             fresh->object = NULL;
             maps->told[i].text[0] = '\0';
-            tell(map, NULL, fn, context);
+            tell(maps, map, NULL, fn, context);
         } else if (!maps->looking || strcmp(maps->told[i].text, fresh->error.text) != 0) {
             maps->told[i] = fresh->error;
-            tell(map, fresh->error.text, fn, context);
+            tell(maps, map, fresh->error.text, fn, context);
         }
     }
     maps->looking = false;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "enrich/view.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "map/lists.h"
 #include "map/networks.h"
 #include "map/pre_tag.h"
@@ -98,6 +101,20 @@ void view_restore(const struct view_saved *saved, struct flow *flow)
     flow->dst_mask = saved->dst_mask;
     flow->proto = saved->proto;
     flow->tos = saved->tos;
+}
+
+bool view_trouble(const struct view *view, char *out, size_t size)
+{
+    const struct pre_tag_map *map = view->pre_tag != NULL ? view->pre_tag->current : NULL;
+    const char *why = NULL;
+    uint64_t cut = map != NULL ? pre_tag_map_labels_cut(map) : 0;
+    uint64_t misfits = map != NULL ? pre_tag_map_misfits(map, &why) : 0;
+
+    if (cut > 0)
+        snprintf(out, size, "[%s] %" PRIu64 " labels had no room in a record", view->pre_tag->path, cut);
+    else if (misfits > 0 && why != NULL)
+        snprintf(out, size, "[%s] %" PRIu64 " records could not be asked: %s", view->pre_tag->path, misfits, why);
+    return cut > 0 || (misfits > 0 && why != NULL);
 }
 
 void view_tag(const struct view *view, struct flow *flow, struct flow_image *image)

@@ -52,6 +52,9 @@ struct view_saved {
 void view_save(const struct flow *flow, struct view_saved *saved);
 void view_restore(const struct view_saved *saved, struct flow *flow);
 
+/* What its pre_tag_map could not do for records so far, one phrase into `out`; false: nothing. */
+bool view_trouble(const struct view *view, char *out, size_t size);
+
 /* `image` is that of this record, made when a filter first needs it. */
 void view_tag(const struct view *view, struct flow *flow, struct flow_image *image);
 void view_finish(const struct view *view, struct flow *flow);
